@@ -417,6 +417,15 @@ static void differences_say_which_intervals_cover_other_seeds(void **state)
     close_source();
 }
 
+static const struct chart_series *series_named(const struct chart *chart, const char *label)
+{
+    for (int s = 0; s < chart->series_count; s++)
+        if (strcmp(chart->series[s].label, label) == 0)
+            return &chart->series[s];
+    fail_msg("no series \"%s\"", label);
+    return NULL;
+}
+
 /* Lists as evaluations with eval.trajectory record them: two calls per outer step. */
 static void what_happens_over_the_outer_steps_is_drawn_where_it_was_recorded(void **state)
 {
@@ -454,16 +463,50 @@ static void what_happens_over_the_outer_steps_is_drawn_where_it_was_recorded(voi
     free(residuals);
     free(calibration);
     free(rules);
+
+    const struct figure *figure;
+    struct picture picture;
+    struct error err;
+    must(figure_find(&figure, "halting_rules", &err), &err);
+    must(figure_make(&picture, figure, &source, &err), &err);
+    assert_int_equal(picture.count, 2); /* a field per arm, with its name */
+    assert_string_equal(picture.charts[0]->title, "hrm");
+    assert_string_equal(picture.charts[1]->title, "transformer");
+    for (int rule = 0; rule < 2; rule++)
+        assert_int_equal(
+            picture.charts[0]->series[rule].style,
+            series_named(picture.charts[1], picture.charts[0]->series[rule].label)->style);
+    assert_true(picture.charts[0]->y_most == picture.charts[1]->y_most);
+    picture_release(&picture);
     close_source();
 }
 
-static const struct chart_series *series_named(const struct chart *chart, const char *label)
+/* With ACT the evaluations with one outer step are asked for twice, with lists both. */
+static void a_figure_of_lists_says_which_of_equal_evaluations_it_draws(void **state)
 {
-    for (int s = 0; s < chart->series_count; s++)
-        if (strcmp(chart->series[s].label, label) == 0)
-            return &chart->series[s];
-    fail_msg("no series \"%s\"", label);
-    return NULL;
+    static const char TWICE[] =
+        "UPDATE evaluation SET outer_steps = 1, act_inference = 1, canonical ="
+        " json_set(canonical, '$.\"eval.halt_max_steps\"', 1, '$.\"eval.act_inference\"',"
+        " json('true')) WHERE outer_steps = 2;"
+        "UPDATE evaluation SET canonical = json_set(canonical, '$.\"eval.trajectory\"',"
+        " json('true'));"
+        "INSERT INTO measure_value SELECT evaluation_id, step, 'residual_h', 1, 0.5"
+        " FROM evaluation_result WHERE checkpoint = 'last';";
+    const struct figure *figure;
+    struct picture picture;
+    struct error err;
+
+    (void)state;
+    open_source(TWICE, METRIC_PASS_AT_2);
+    must(figure_find(&figure, "residuals", &err), &err);
+    must(figure_make(&picture, figure, &source, &err), &err);
+    assert_int_equal(picture.charts[0]->series_count, 2); /* each arm once */
+    assert_string_equal(
+        picture.note, "Means over rows and seeds of each arm's evaluation with the most outer "
+                      "steps; of several the first, infer 1, voted all "
+                      "(--where chooses another).");
+    picture_release(&picture);
+    close_source();
 }
 
 /* The slow state of both arms, the fast one of the second alone. */
@@ -645,6 +688,7 @@ int main(void)
         TEST(published_values_stand_beside_any_data_when_that_is_asked_for),
         cmocka_unit_test(a_list_of_seeds_that_is_cut_says_so),
         TEST(differences_say_which_intervals_cover_other_seeds),
+        TEST(a_figure_of_lists_says_which_of_equal_evaluations_it_draws),
         TEST(what_happens_over_the_outer_steps_is_drawn_where_it_was_recorded),
         TEST(an_arm_has_one_style_in_all_charts_of_a_figure),
         TEST(a_note_names_settings_of_the_halting_rule_that_was_chosen),

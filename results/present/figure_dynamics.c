@@ -6,9 +6,11 @@
 
 #include "error.h"
 #include "evaluation_keys.h"
+#include "evaluation_words.h"
 #include "file.h"
 #include "number.h"
 #include "svg.h"
+#include "text_set.h"
 #include "trajectories.h"
 
 #include <math.h>
@@ -16,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIGITS = 3, BINS = 10, MOST_WHISKERS = 24 };
+enum { DIGITS = 3, BINS = 10, MOST_WHISKERS = 24, MOST_ARMS = 8 };
 
 /* Whether an evaluation is drawn: of its arm the one of the test split with the most
  * outer steps, the first of several. */
@@ -137,16 +139,66 @@ static int draw_arms(struct chart *chart, int *drawn, const struct drawn_arms *a
     return rc;
 }
 
-static int note_drawn(struct picture *out, const struct drawn_arms *arms, struct error *err)
+/* Another evaluation of the test split of the same arm with as many outer steps; -1:
+ * there is none. */
+static int rival_of(const struct trajectories *all, int item)
 {
-    char note[200], left[60] = "";
+    const struct result_row *row = all->items[item].row;
 
+    for (int i = 0; i < all->count; i++) {
+        const struct result_row *other = all->items[i].row;
+
+        if (i != item && other->arm == row->arm && !other->train_split &&
+            other->outer_steps == row->outer_steps)
+            return i;
+    }
+    return -1;
+}
+
+/* Writes which of several evaluations are drawn, each once: "; of several the first, infer
+ * 4, voted all". */
+static int write_chosen(FILE *to, const struct drawn_arms *arms, const struct trajectories *all)
+{
+    struct text_set said = { 0 };
+    int rc = 0;
+
+    for (int i = 0; i < all->count && rc == 0; i++) {
+        int rival = arms->styles[i] < 0 ? -1 : rival_of(all, i);
+
+        if (rival < 0)
+            continue;
+        char *words = evaluation_words_of(all->items[i].row, all->items[rival].row->evaluation);
+        bool known = words == NULL || text_set_find(&said, words) >= 0;
+
+        if (!known)
+            fprintf(to, "%s%s", said.count > 0 ? ", or " : "; of several the first, ", words);
+        rc = words == NULL || text_set_add(&said, words) == NULL ? -1 : 0;
+        free(words);
+    }
+    if (said.count > 0)
+        fputs(" (--where chooses another)", to);
+    text_set_release(&said);
+    return rc;
+}
+
+static int note_drawn(struct picture *out, const struct drawn_arms *arms,
+                      const struct trajectories *all, struct error *err)
+{
+    char *note = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&note, &size);
+
+    if (to == NULL)
+        return error_no_memory(err, "a figure");
+    fputs("Means over rows and seeds of each arm's evaluation with the most outer steps", to);
+    int rc = write_chosen(to, arms, all);
     if (arms->count > SVG_STYLES)
-        snprintf(left, sizeof left, "; the first %d of %d arms", SVG_STYLES, arms->count);
-    snprintf(note, sizeof note,
-             "Means over rows and seeds of each arm's evaluation with the most outer steps%s.",
-             left);
-    return picture_describe(out, NULL, note, err);
+        fprintf(to, "; the first %d of %d arms", SVG_STYLES, arms->count);
+    fputc('.', to);
+    rc = fclose(to) != 0 || rc != 0 ? error_no_memory(err, "a figure")
+                                    : picture_describe(out, NULL, note, err);
+    free(note);
+    return rc;
 }
 
 static int error_without_lists(struct error *err)
@@ -205,7 +257,7 @@ int make_residuals(struct picture *out, struct figure_source *source, struct err
         rc = add_state(out, &arms, source, &all, STATES[s], TITLES[s], err);
     picture_align(out);
     if (rc == 0)
-        rc = arms.count > 0 ? note_drawn(out, &arms, err) : error_without_lists(err);
+        rc = arms.count > 0 ? note_drawn(out, &arms, &all, err) : error_without_lists(err);
     free(arms.styles);
     trajectories_release(&all);
     return rc;
@@ -260,7 +312,7 @@ int make_calibration(struct picture *out, struct figure_source *source, struct e
         rc = add_diagonal(chart, err);
     }
     if (rc == 0)
-        rc = note_drawn(out, &arms, err);
+        rc = note_drawn(out, &arms, &all, err);
     if (rc == 0)
         rc = picture_add(out, chart, err);
     else
@@ -272,19 +324,22 @@ int make_calibration(struct picture *out, struct figure_source *source, struct e
 
 /* ---- halting rules ---- */
 
-/* The series of an evaluation's halting rule, added if new. */
-static int series_of_rule(struct chart *chart, const struct result_row *row)
+/* The series of an evaluation's halting rule, added if new; -1: no memory. A rule has one
+ * style in all charts: rules are those met so far. */
+static int series_of_rule(struct chart *chart, struct text_set *rules,
+                          const struct result_row *row)
 {
     char *rule = evaluation_key_text(row->evaluation, EVALUATION_HALT_RULE);
     const char *name = row->act_inference ? "ACT" : rule != NULL ? rule : "max";
+    bool added = text_set_add(rules, name) != NULL;
     int series = 0;
 
     while (series < chart->series_count && strcmp(chart->series[series].label, name) != 0)
         series++;
-    if (series == chart->series_count)
-        series = chart_add_series(chart, name, series);
+    if (added && series == chart->series_count)
+        series = chart_add_series(chart, name, text_set_find(rules, name));
     free(rule);
-    return series;
+    return added ? series : -1;
 }
 
 /* Mean number of outer steps that the rows of a cell use; NaN: not known. */
@@ -308,67 +363,115 @@ static bool has_rule(const struct cells *cells, const struct cell *cell)
     return cell->count > 0 && !cell->row->train_split && isfinite(steps_used(cells, cell));
 }
 
-static int draw_rule(struct chart *chart, const struct cells *cells, const struct cell *cell,
-                     bool whiskers, struct error *err)
+static int draw_rule(struct chart *chart, struct text_set *rules, const struct cells *cells,
+                     const struct cell *cell, bool whiskers, struct error *err)
 {
     struct chart_point point = chart_point_at(steps_used(cells, cell), cell->mean);
-    int series = series_of_rule(chart, cell->row);
+    int series = series_of_rule(chart, rules, cell->row);
     char number[NUMBER_TEXT_SIZE], *label = cells_label(cells, cell, NULL, 0);
-    char *place = label == NULL || chart->out_of_memory
+    char *place = label == NULL || series < 0 || chart->out_of_memory
                       ? NULL
                       : format_string("%s%s%s, %s of %lld outer steps", label,
                                       label[0] != '\0' ? ", " : "", chart->series[series].label,
                                       number_fixed(number, point.x, 2),
                                       (long long)cell->row->outer_steps);
     char *tooltip = place == NULL ? NULL : describe_cell(cells, cell, place);
+    int rc = tooltip == NULL ? error_no_memory(err, "a figure") : 0;
 
     if (whiskers && isfinite(cell->deviation)) {
         point.low = cell->mean - cell->deviation;
         point.high = cell->mean + cell->deviation;
     }
     point.tooltip = tooltip;
-    chart_add_point(chart, series, &point);
-    int rc = tooltip == NULL || chart->out_of_memory ? error_no_memory(err, "a figure") : 0;
+    if (rc == 0)
+        chart_add_point(chart, series, &point);
     free(label);
     free(place);
     free(tooltip);
     return rc;
 }
 
-int make_halting_rules(struct picture *out, struct figure_source *source, struct error *err)
+/* Adds a chart of the cells first to end - 1, which are of one arm, named unless it is the
+ * only one. */
+static int add_rules(struct picture *out, struct text_set *rules, const struct cells *cells,
+                     int first, int end, bool whiskers, struct error *err)
 {
-    const struct cells *cells = source->cells;
-    struct chart *chart = chart_create(CHART_LINES, NULL, "outer steps used, mean over rows",
-                                       METRICS[cells->metric].title);
-    int rc = chart == NULL
-                 ? error_no_memory(err, "a figure")
-                 : figure_need(source, &(enum metric){ METRIC_MEAN_OUTER_STEPS }, 1, err);
-    int shown = 0;
+    char *label = cells_label(cells, &cells->items[first], NULL, 0);
+    struct chart *chart =
+        label == NULL
+            ? NULL
+            : chart_create(CHART_LINES, label[0] != '\0' ? label : NULL,
+                           "outer steps used, mean over rows", METRICS[cells->metric].title);
+    int rc = chart == NULL ? error_no_memory(err, "a figure") : 0;
 
-    for (int i = 0; i < cells->count; i++)
-        shown += has_rule(cells, &cells->items[i]);
-    if (rc == 0) {
-        chart->x_scale = CHART_LOGARITHMIC; /* nothing uses less than one step */
-        chart->y_is_share = strcmp(METRICS[cells->metric].unit, "share") == 0;
-    }
-    for (int i = 0; i < cells->count && rc == 0; i++)
+    free(label);
+    if (rc < 0)
+        return rc;
+    chart->x_scale = CHART_LOGARITHMIC; /* nothing uses less than one step */
+    chart->y_is_share = strcmp(METRICS[cells->metric].unit, "share") == 0;
+    for (int i = first; i < end && rc == 0; i++)
         if (has_rule(cells, &cells->items[i]))
-            rc = draw_rule(chart, cells, &cells->items[i], shown <= MOST_WHISKERS, err);
-    if (rc == 0 && chart->series_count < 2)
-        rc = error_set(err, ERROR_ABSENT,
-                       "all evaluations have the same halting rule (eval.halt_rule, "
-                       "eval.act_inference)");
-    if (rc == 0)
-        rc = picture_describe(out, NULL,
-                              shown <= MOST_WHISKERS
-                                  ? "A mark per arm and evaluation, those that would meet "
-                                    "side by side; whiskers: \xc2\xb1 1 standard deviation "
-                                    "over seeds."
-                                  : "A mark per arm and evaluation, those that would meet "
-                                    "side by side.",
-                              err);
+            rc = draw_rule(chart, rules, cells, &cells->items[i], whiskers, err);
     if (rc == 0)
         return picture_add(out, chart, err);
     chart_destroy(chart);
+    return rc;
+}
+
+/* The end of the cells of one arm from first on; *shown: how many have a rule. */
+static int end_of_arm(const struct cells *cells, int first, int *shown)
+{
+    int end = first;
+
+    *shown = 0;
+    for (; end < cells->count && cells->items[end].row->arm == cells->items[first].row->arm;
+         end++)
+        *shown += has_rule(cells, &cells->items[end]);
+    return end;
+}
+
+static int note_rules(struct picture *out, int arms, bool whiskers, struct error *err)
+{
+    char left[60] = "";
+
+    if (arms > MOST_ARMS)
+        snprintf(left, sizeof left, " The first %d of %d arms.", MOST_ARMS, arms);
+    char *note = format_string(
+        "%s mark per evaluation, those that would meet side by side%s.%s",
+        arms > 1 ? "A field per arm, and in it a" : "A",
+        whiskers ? "; whiskers: \xc2\xb1 1 standard deviation over seeds" : "", left);
+    int rc = note == NULL ? error_no_memory(err, "a figure")
+                          : picture_describe(out, NULL, note, err);
+
+    free(note);
+    return rc;
+}
+
+int make_halting_rules(struct picture *out, struct figure_source *source, struct error *err)
+{
+    const struct cells *cells = source->cells;
+    struct text_set rules = { 0 };
+    int rc = figure_need(source, &(enum metric){ METRIC_MEAN_OUTER_STEPS }, 1, err);
+    int most = 0, arms = 0, shown;
+
+    for (int i = 0; i < cells->count && rc == 0;) {
+        i = end_of_arm(cells, i, &shown);
+        most = shown > most ? shown : most;
+    }
+    for (int i = 0, end; i < cells->count && rc == 0; i = end) {
+        end = end_of_arm(cells, i, &shown);
+        arms += shown > 0;
+        if (shown > 0 && arms <= MOST_ARMS)
+            rc = add_rules(out, &rules, cells, i, end, most <= MOST_WHISKERS, err);
+    }
+    if (rc == 0 && rules.count < 2)
+        rc = error_set(err, ERROR_ABSENT,
+                       "all evaluations have the same halting rule (eval.halt_rule, "
+                       "eval.act_inference)");
+    if (rc == 0 && out->count > 1)
+        picture_align(out);
+    if (rc == 0)
+        rc = note_rules(out, arms, most <= MOST_WHISKERS, err);
+    text_set_release(&rules);
     return rc;
 }
