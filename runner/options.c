@@ -371,6 +371,14 @@ bool options_color(const struct options *options)
            (options->color == COLOR_AUTO && isatty(STDOUT_FILENO) == 1);
 }
 
+int options_drawing(const char **out, const struct options *options, struct error *err)
+{
+    *out = options->output != NULL ? options->output : options->svg;
+    if (options->output == NULL || options->svg == NULL)
+        return 0;
+    return error_set(err, ERROR_FORMAT, "-o and --svg are both given; they mean the same");
+}
+
 void options_release(struct options *options)
 {
     free(options->sets);

@@ -122,9 +122,9 @@ struct options {
     const char *task;       /* show --task NAME; NULL: not given */
     bool steps;             /* show --steps: the answer after each outer step */
     bool remove;            /* note, tag, keep --remove */
-    const char *output;     /* data, plot, report --output PATH; NULL: not given */
+    const char *output;     /* data, plot, report, show --output PATH; NULL: not given */
     const char *layout;     /* data build --layout NAME; NULL: not given */
-    const char *svg;        /* data show --svg FILE; NULL: not given */
+    const char *svg;        /* show, data show --svg FILE; NULL: not given */
     const char *port;       /* serve --port N; NULL: not given */
     const char *socket;     /* serve --socket PATH; NULL: not given */
     const char *experiment; /* --experiment NAME; NULL: all, or the only one */
@@ -139,6 +139,10 @@ int options_read(struct options *options, int argc, char **argv, struct error *e
 void options_release(struct options *options);
 /* Whether standard output may be coloured: --color, or a terminal. */
 bool options_color(const struct options *options);
+/* The file to draw to: that of --svg, or of -o, which means the same where only a drawing
+ * is written. *out NULL: neither is given. ERROR_FORMAT: both are. */
+int options_drawing(const char **out, const struct options *options,
+                    struct error *err) MUST_CHECK;
 
 /* A command: prints its data to stdout, everything else to stderr. Returns 0 or a
  * negative error_code; *exit_code (preset 0) may be set to 1 for "some runs failed". */

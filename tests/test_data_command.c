@@ -140,7 +140,7 @@ static void an_svg_file_has_the_squares_of_the_tasks(void **state)
 
     (void)state;
     put("evaluation/small.json", TASK);
-    expect((const char *[]){ "show", room, "small", "--svg", path, NULL }, "");
+    expect((const char *[]){ "show", room, "small", "-o", path, NULL }, "");
     assert_int_equal(file_read(&text, &size, path, 1 << 20, &err), 0);
     assert_non_null(strstr(text, "small, demonstration 1"));
     assert_non_null(strstr(text, "fill=\"#0074d9\""));

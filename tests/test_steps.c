@@ -57,8 +57,9 @@ static void answers_are_drawn_step_by_step_with_the_votes_of_the_evaluation(void
     snprintf(svg, sizeof svg, "%s/steps.svg", place.directory);
     const char *const steps[] = { "show", "last", "--task", task, "--steps", NULL };
     const char *const last[] = { "show", "last", "--task", task, NULL };
-    const char *const file[] = {
-        "show", "last", "--task", task, "--steps", "--svg", svg, NULL
+    const char *const file[] = { "show", "last", "--task", task, "--steps", "-o", svg, NULL };
+    const char *const both[] = {
+        "show", "last", "--task", task, "-o", svg, "--svg", svg, NULL
     };
     const char *const absent[] = { "show", "last", "--task", "nothing", NULL };
     const char *const lone[] = { "show", "last", "--steps", NULL };
@@ -82,11 +83,14 @@ static void answers_are_drawn_step_by_step_with_the_votes_of_the_evaluation(void
     expect(drawn, "prefers-color-scheme:dark");
     assert_null(strstr(drawn, "fill=\"#ffffff\"")); /* no white ground in the dark */
     free(drawn);
+    text = run(&place, 2, both);
+    expect(text, "-o and --svg are both given");
+    free(text);
     text = run(&place, 2, absent);
     expect(text, "no task \"nothing\" is tested; the first one is border-0");
     free(text);
     text = run(&place, 2, lone);
-    expect(text, "--steps and --svg need --task");
+    expect(text, "--steps, --output and --svg need --task");
     free(text);
     free(task);
     free(votes);

@@ -216,7 +216,8 @@ int data_show(const struct data_request *request, struct error *err)
     if (request->name_count > 0)
         return show_tasks(request, err);
     if (request->svg != NULL)
-        return error_set(err, ERROR_FORMAT,
-                         "data show: --svg draws tasks; name at least one behind the data");
+        return error_set(
+            err, ERROR_FORMAT,
+            "data show: -o or --svg draws tasks; name at least one behind the data");
     return show_counts(request, err);
 }

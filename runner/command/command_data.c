@@ -132,14 +132,18 @@ static void add_option(struct words *words, const char *name, const char *value)
 static int collect(struct words *words, const struct options *options, struct error *err)
 {
     static const char *const colors[] = { "auto", "always", "never" };
-    int rc = 0;
+    bool draws = strcmp(options->arguments[0], "show") == 0;
+    const char *drawing = options->svg;
+    int rc = draws ? options_drawing(&drawing, options, err) : 0;
 
+    if (rc < 0)
+        return rc;
     words_add(words, strdup(options->worker_program));
     words_add(words, strdup("data"));
     words_add(words, strdup(options->arguments[0]));
-    add_option(words, "--output", options->output);
+    add_option(words, "--output", draws ? NULL : options->output);
     add_option(words, "--layout", options->layout);
-    add_option(words, "--svg", options->svg);
+    add_option(words, "--svg", drawing);
     add_option(words, "--color", colors[options->color]);
     add_option(words, "--progress", options->quiet ? "never" : "auto");
     if (is_spec(options->arguments[1])) {

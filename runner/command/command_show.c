@@ -69,8 +69,8 @@ static int files_table(struct table **out, const struct workspace *workspace, co
 }
 
 /* Has the worker draw the run's answer to a task. file: the run's final checkpoint,
- * "runs/HASH/attempts/N/final.safetensors". */
-static int show_task(const struct workspace *workspace, const char *file,
+ * "runs/HASH/attempts/N/final.safetensors". drawing: the file to write; NULL: print it. */
+static int show_task(const struct workspace *workspace, const char *file, const char *drawing,
                      const struct options *options, int *exit_code, struct error *err)
 {
     static const char *const COLORS[] = { "auto", "always", "never" };
@@ -86,7 +86,7 @@ static int show_task(const struct workspace *workspace, const char *file,
                       strdup(options->task),
                       strdup(options->steps ? "all" : "last"),
                       strdup(COLORS[options->color]),
-                      options->svg != NULL ? strdup(options->svg) : NULL,
+                      drawing != NULL ? strdup(drawing) : NULL,
                       NULL };
     enum { NEEDED = 7, COUNT = sizeof words / sizeof *words };
     int rc = 0;
@@ -106,8 +106,11 @@ static int draw_task(const struct options *options, int *exit_code, struct error
     struct workspace workspace = { .lock_fd = -1 };
     struct store *store = NULL;
     char hash[65], directory[160], file[200];
-    int rc = workspace_find(&workspace, options->workspace, err);
+    const char *drawing;
+    int rc = options_drawing(&drawing, options, err);
 
+    if (rc == 0)
+        rc = workspace_find(&workspace, options->workspace, err);
     if (rc == 0)
         rc = store_open(&store, workspace.path, STORE_READ, err);
     if (rc == 0)
@@ -115,7 +118,7 @@ static int draw_task(const struct options *options, int *exit_code, struct error
     if (rc == 0)
         rc = status_find_checkpoint(store, file, hash, err);
     if (rc == 0)
-        rc = show_task(&workspace, file, options, exit_code, err);
+        rc = show_task(&workspace, file, drawing, options, exit_code, err);
     store_close(store);
     workspace_close(&workspace);
     return rc;
@@ -133,8 +136,9 @@ int command_show(const struct options *options, int *exit_code, struct error *er
 
     if (options->task != NULL)
         return draw_task(options, exit_code, err);
-    if (options->steps || options->svg != NULL)
-        return error_set(err, ERROR_FORMAT, "show: --steps and --svg need --task NAME");
+    if (options->steps || options->svg != NULL || options->output != NULL)
+        return error_set(err, ERROR_FORMAT,
+                         "show: --steps, --output and --svg need --task NAME");
     if (options->format == FORMAT_CSV)
         rc = error_set(err, ERROR_FORMAT,
                        "show: what is known of a run is several tables, and CSV is one: use "
