@@ -164,8 +164,9 @@ static const char FACTS[] =
     "   AND m.n = k.n AND m.name = k.name ORDER BY value))"
     " FROM (SELECT DISTINCT n, aspect, name FROM mine) k ORDER BY n, name";
 
+/* runs: how many of each side a mean is over; NULL: the row is of a fact. */
 static void add_row(struct table *table, const char *aspect, const char *name,
-                    const char *first, const char *second, double difference)
+                    const char *first, const char *second, double difference, const int runs[2])
 {
     table_row(table);
     table_text(table, aspect);
@@ -174,6 +175,11 @@ static void add_row(struct table *table, const char *aspect, const char *name,
     table_text(table, second);
     table_real(table, difference);
     table_bool(table, first != NULL && second != NULL && strcmp(first, second) == 0);
+    for (int side = 0; side < 2; side++)
+        if (runs != NULL)
+            table_int(table, runs[side]);
+        else
+            table_empty(table);
 }
 
 static int add_facts(struct table *table, struct store *store, const struct diff_side *first,
@@ -194,7 +200,7 @@ static int add_facts(struct table *table, struct store *store, const struct diff
             const char *name = sql_text(s, 1);
 
             add_row(table, sql_text(s, 0), name, form->people ? setting_word(name, a) : a,
-                    form->people ? setting_word(name, b) : b, (double)NAN);
+                    form->people ? setting_word(name, b) : b, (double)NAN, NULL);
         }
         free(a);
         free(b);
@@ -203,7 +209,8 @@ static int add_facts(struct table *table, struct store *store, const struct diff
 }
 
 /* Means of a measure, for each evaluation of either side, its place by the size of the
- * difference, how many evaluations there are, and how many of both sides. */
+ * difference, how many evaluations there are, and how many of both sides; then over how
+ * many runs of either side each mean is. */
 static const char MEANS[] =
     "WITH x AS (SELECT v.canonical AS canonical, v.outer_steps AS outer_steps,"
     "   v.augmentations AS augmentations, v.act_inference AS act, v.split AS split,"
@@ -214,12 +221,14 @@ static const char MEANS[] =
     "  AND v.run_id IN (SELECT value FROM json_each(?1)"
     "   UNION SELECT value FROM json_each(?2)))"
     " SELECT name, a, b, canonical, row_number() OVER (ORDER BY abs(b - a) DESC, canonical),"
-    "  count(*) OVER (), count(b - a) OVER ()"
+    "  count(*) OVER (), count(b - a) OVER (), a_runs, b_runs"
     " FROM (SELECT 'inference ' || outer_steps || ', voted ' || iif(augmentations = 0, 'all',"
     "  augmentations) || iif(act, ', ACT', '') || iif(split = 'train', ', train split', '')"
     "   AS name,"
     "  avg(iif(run_id IN (SELECT value FROM json_each(?1)), value, NULL)) AS a,"
     "  avg(iif(run_id IN (SELECT value FROM json_each(?2)), value, NULL)) AS b, canonical,"
+    "  count(iif(run_id IN (SELECT value FROM json_each(?1)), value, NULL)) AS a_runs,"
+    "  count(iif(run_id IN (SELECT value FROM json_each(?2)), value, NULL)) AS b_runs,"
     "  split, outer_steps, augmentations, act FROM x GROUP BY canonical) ORDER BY split, "
     "outer_steps, augmentations, act, canonical";
 
@@ -234,14 +243,23 @@ static bool is_hidden(sqlite3_stmt *s, int most)
            (one_side && sqlite3_column_int(s, 5) > most && sqlite3_column_int(s, 6) > 0);
 }
 
-/* The mean as a text that people, or programs, read. */
-static void format_mean(char out[NUMBER_TEXT_SIZE], double mean, enum metric metric,
+enum { MEAN_SIZE = NUMBER_TEXT_SIZE + 40 };
+
+/* The mean as a text that people, or programs, read; for people with the number of runs
+ * that it is over, unless they are all of the side. */
+static void format_mean(char out[MEAN_SIZE], double mean, int runs,
+                        const struct diff_side *side, enum metric metric,
                         const struct diff_form *form)
 {
-    if (form->people)
-        number_fixed(out, mean, metric_decimals(metric));
+    char number[NUMBER_TEXT_SIZE];
+
+    if (!form->people)
+        snprintf(out, MEAN_SIZE, "%.15g", mean);
+    else if (runs < side->run_count)
+        snprintf(out, MEAN_SIZE, "%s (%d of %d runs)",
+                 number_fixed(number, mean, metric_decimals(metric)), runs, side->run_count);
     else
-        snprintf(out, NUMBER_TEXT_SIZE, "%.15g", mean);
+        number_fixed(out, mean, metric_decimals(metric));
 }
 
 /* Adds the largest differences, or all; *hidden counts the others. */
@@ -263,17 +281,18 @@ static int add_means(struct table *table, struct store *store, const struct diff
         bool has_first = sqlite3_column_type(s, 1) != SQLITE_NULL;
         bool has_second = sqlite3_column_type(s, 2) != SQLITE_NULL;
         double a = sqlite3_column_double(s, 1), b = sqlite3_column_double(s, 2);
+        int runs[2] = { sqlite3_column_int(s, 7), sqlite3_column_int(s, 8) };
         char *name =
             evaluation_words_add(format_string("%s, %s", METRICS[metric].title, sql_text(s, 0)),
                                  sql_text(s, 3), NULL);
-        char one[NUMBER_TEXT_SIZE], other[NUMBER_TEXT_SIZE];
+        char one[MEAN_SIZE], other[MEAN_SIZE];
 
         rc = name == NULL ? error_no_memory(err, "results") : 0;
-        format_mean(one, a, metric, form);
-        format_mean(other, b, metric, form);
+        format_mean(one, a, runs[0], first, metric, form);
+        format_mean(other, b, runs[1], second, metric, form);
         if (rc == 0)
             add_row(table, "results", name, has_first ? one : NULL, has_second ? other : NULL,
-                    has_first && has_second ? b - a : (double)NAN);
+                    has_first && has_second ? b - a : (double)NAN, runs);
         free(name);
     }
     return rc;
@@ -325,6 +344,8 @@ int diff_table(struct table **out, struct store *store, const struct diff_side *
         { .name = "second", .type = TABLE_TEXT },
         { .name = "difference", .type = TABLE_REAL, .digits = 3, .drop = 1 },
         { .name = "equal", .type = TABLE_BOOL, .machine_only = true },
+        { .name = "first_runs", .type = TABLE_INT, .machine_only = true },
+        { .name = "second_runs", .type = TABLE_INT, .machine_only = true },
     };
     int same = 0, hidden = 0;
     int rc = table_create(out, COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, err);

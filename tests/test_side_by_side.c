@@ -114,8 +114,8 @@ static void diff_lists_what_differs_and_results_beside_it(void **state)
     expect(text, "first: run ec881332");
     expect(text, "settings  arch.name ");
     assert_null(strstr(text, "train.lr "));
-    expect(table, "settings,arch.name,hrm,transformer,,false\n");
-    expect(table, "settings,train.lr,0.01,0.01,,true\n");
+    expect(table, "settings,arch.name,hrm,transformer,,false,,\n");
+    expect(table, "settings,train.lr,0.01,0.01,,true,,\n");
     expect(table, "\"token acc, inference 1, voted all\",0.387908369007042,0.377243686467359,");
     expect(message, "no run whose hash begins with \"ffffffff\"");
     free(text);
@@ -237,6 +237,37 @@ static void arms_of_other_experiments_are_compared_and_a_report_has_its_baseline
     place_change(&place, "DELETE FROM experiment WHERE experiment_id = 2");
 }
 
+/* The second arm gets the first one's run, too, and of its own one no result of two outer
+ * steps. */
+static void diff_says_over_how_many_runs_a_mean_is(void **state)
+{
+    static const char OF_FIRST[] = " SELECT 2, evaluation_id FROM evaluation WHERE run_id = 1";
+    const char *const table[] = { "diff", "t:arch.name=hrm", "arch.name=transformer", NULL };
+    const char *const csv[] = {
+        "diff", "t:arch.name=hrm", "arch.name=transformer", "--format", "csv", NULL
+    };
+    char insert[200];
+
+    (void)state;
+    snprintf(insert, sizeof insert, "INSERT INTO arm_evaluation%s", OF_FIRST);
+    place_change(&place, "INSERT INTO arm_run VALUES (2, 1)");
+    place_change(&place, insert);
+    place_change(&place, "UPDATE evaluation_result SET checkpoint = 'interim'"
+                         " WHERE evaluation_id = 4 AND checkpoint = 'last'");
+    char *text = run(0, table), *numbers = run(0, csv);
+    expect(text, "second: t: arch.name=transformer (2 runs)");
+    expect(text, "0.000 (1 of 2 runs)");
+    expect(numbers, ",equal,first_runs,second_runs\n");
+    expect(numbers, "\"pass@2, inference 1, voted all\",0,0,0,true,1,2\n");
+    expect(numbers, "\"pass@2, inference 2, voted all\",0,0,0,true,1,1\n");
+    free(text);
+    free(numbers);
+    place_change(&place, "UPDATE evaluation_result SET checkpoint = 'last'"
+                         " WHERE evaluation_id = 4 AND checkpoint = 'interim'");
+    place_change(&place, "DELETE FROM arm_evaluation WHERE arm_id = 2 AND evaluation_id < 3");
+    place_change(&place, "DELETE FROM arm_run WHERE arm_id = 2 AND run_id = 1");
+}
+
 /* The last test: it takes results away. */
 static void importance_is_refused_where_the_grid_is_not_full(void **state)
 {
@@ -262,6 +293,7 @@ int main(void)
         cmocka_unit_test(two_arms_are_set_against_each_other_task_by_task),
         cmocka_unit_test(diff_lists_what_differs_and_results_beside_it),
         cmocka_unit_test(arms_of_other_experiments_are_compared_and_a_report_has_its_baseline),
+        cmocka_unit_test(diff_says_over_how_many_runs_a_mean_is),
         cmocka_unit_test(importance_is_refused_where_the_grid_is_not_full),
         cmocka_unit_test(of_many_evaluations_those_are_shown_that_matter),
     };
