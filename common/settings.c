@@ -55,18 +55,14 @@ const char *setting_nearest(const char *key)
  * be. */
 static int check_utf8(int id, const char *text, struct error *err)
 {
-    size_t left = strlen(text);
+    const char *bad = text_not_utf8(text);
 
-    for (size_t length; left > 0; text += length, left -= length) {
-        length = text_character(NULL, text, left);
-        if (length == 0)
-            return error_set(
-                err, ERROR_FORMAT,
-                "%s: the byte 0x%02x is not UTF-8; a file or folder of such a name "
-                "is to be renamed",
-                settings_table[id].key, (unsigned char)*text);
-    }
-    return 0;
+    return bad == NULL
+               ? 0
+               : error_set(err, ERROR_FORMAT,
+                           "%s: the byte 0x%02x is not UTF-8; a file or folder of such a name "
+                           "is to be renamed",
+                           settings_table[id].key, (unsigned char)*bad);
 }
 
 static int set_text_value(struct config *config, int id, const char *text, struct error *err)

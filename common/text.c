@@ -114,6 +114,16 @@ bool text_is_printable(const char *text)
     return true;
 }
 
+const char *text_not_utf8(const char *text)
+{
+    for (size_t left = strlen(text), length; left > 0; text += length, left -= length) {
+        length = text_character(NULL, text, left);
+        if (length == 0)
+            return text;
+    }
+    return NULL;
+}
+
 /* The number of a whole character. */
 static wchar_t character_number(const unsigned char *text, size_t length)
 {

@@ -21,6 +21,9 @@ size_t text_make_printable(char *text, size_t size, const char *keep);
 /* UTF-8 without control characters. */
 bool text_is_printable(const char *text);
 
+/* The first byte that is not UTF-8; NULL: all are. */
+const char *text_not_utf8(const char *text);
+
 /* Length of the UTF-8 character at the start of text, which has size bytes. 0: these
  * bytes are not UTF-8 (overlong forms, surrogates and numbers beyond U+10FFFF are not),
  * or the character is cut off. *control (control may be NULL): it is a control

@@ -261,6 +261,18 @@ static void blanks_around_a_key_do_not_count(void **state)
     place_remove(&place);
 }
 
+/* A spec that is kept must be read back by rebuild. */
+static void a_description_is_utf_8(void **state)
+{
+    struct place place;
+
+    (void)state;
+    place_make(&place);
+    const char *const words[] = { "queue", place.spec, "--set", "description=caf\xe9", NULL };
+    expect(&place, 2, "--set description: the byte 0xe9 is not UTF-8", words);
+    place_remove(&place);
+}
+
 static void work_on_an_empty_queue_says_so(void **state)
 {
     struct place place;
@@ -417,6 +429,7 @@ int main(void)
         cmocka_unit_test(what_would_be_computed_for_nothing_is_said_before),
         cmocka_unit_test(a_spec_named_without_its_ending_is_found_for_the_message),
         cmocka_unit_test(blanks_around_a_key_do_not_count),
+        cmocka_unit_test(a_description_is_utf_8),
         cmocka_unit_test(work_on_an_empty_queue_says_so),
         cmocka_unit_test(a_spec_that_cannot_be_read_is_bad_input),
         cmocka_unit_test(another_program_in_place_of_the_worker_is_named),

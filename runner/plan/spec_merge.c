@@ -10,6 +10,7 @@
 #include "spec_contrasts.h"
 #include "spec_keys.h"
 #include "spec_place.h"
+#include "text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -311,7 +312,13 @@ static int apply_member_override(bool *known, cJSON *spec, const char *key, cons
     *known = false;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (strcmp(key, texts[i]) == 0) {
+            const char *bad = text_not_utf8(text);
+
             *known = true;
+            if (bad != NULL) /* it could not be read back from the spec that is kept */
+                return error_set(err, ERROR_FORMAT,
+                                 "--set %s: the byte 0x%02x is not UTF-8; expected UTF-8", key,
+                                 (unsigned char)*bad);
             value = cJSON_CreateString(text);
         }
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
