@@ -57,6 +57,31 @@ static struct live *make_live(int jobs, int failures)
     return live;
 }
 
+/* The counts and the steps give way to both times left. */
+static void long_counts_and_steps_make_room_for_the_time_left_in_50_columns(void **state)
+{
+    struct live *live = make_live(1, 0);
+    struct recorder_progress long_step = *live->jobs[0].progress;
+    struct live_lines lines;
+
+    (void)state;
+    long_step.step = 123456;
+    long_step.total_steps = 1000000;
+    long_step.step_share = 0.45;
+    live->jobs[0].progress = &long_step;
+    live->counts.total = 100000;
+    live->counts.done = 30000;
+    live->counts.failed = live->counts.cancelled = 20000;
+    assert_true(live_view(&lines, live, 50, 0));
+    const char *total = lines.items[1].text, *job = lines.items[3].text;
+    assert_non_null(strstr(total, " %, 30000 of 100000 jobs, ETA "));
+    assert_non_null(strstr(job, " train ETA 2m30s"));
+    for (int line = 0; line < lines.count; line++)
+        assert_true(text_columns(lines.items[line].text, strlen(lines.items[line].text)) < 50);
+    live_lines_release(&lines);
+    free(live);
+}
+
 static void a_view_says_how_far_what_runs_and_what_failed_in_80_columns(void **state)
 {
     static const char EXPECTED[] =
@@ -324,6 +349,7 @@ static void long_output_goes_through_the_pager_of_a_terminal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(long_counts_and_steps_make_room_for_the_time_left_in_50_columns),
         cmocka_unit_test(a_view_says_how_far_what_runs_and_what_failed_in_80_columns),
         cmocka_unit_test(a_worker_has_the_mean_rate_of_the_jobs_that_tell_theirs),
         cmocka_unit_test(long_labels_keep_their_values_and_the_time_left),

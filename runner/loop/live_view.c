@@ -126,17 +126,18 @@ static int format_place(char *out, size_t size, const struct recorder_progress *
 }
 
 /* How much is told of a job. */
-enum detail { DETAIL_PLACE, DETAIL_LOSS, DETAIL_ALL };
+enum detail { DETAIL_TIME, DETAIL_PLACE, DETAIL_LOSS, DETAIL_ALL };
 
 /* "train 12/400 loss 0.812 acc 0.530 3.1 steps/s ETA 3m05s"; without accuracy and rate;
- * without the loss, too. */
+ * without the loss, too; without the step. */
 static void format_state(char *out, size_t size, const struct recorder_progress *p,
                          enum detail detail)
 {
     char eta[HUMAN_SIZE];
     int used = snprintf(out, size, "%s", p->phase[0] != '\0' ? p->phase : "starting");
 
-    used += format_place(out + used, size - (size_t)used, p);
+    if (detail >= DETAIL_PLACE)
+        used += format_place(out + used, size - (size_t)used, p);
     if (detail >= DETAIL_LOSS && p->loss >= 0)
         used += snprintf(out + used, size - (size_t)used, " loss %.3f", p->loss);
     if (detail == DETAIL_ALL && p->accuracy >= 0)
@@ -235,22 +236,29 @@ static double share_of(const struct live_work *work, double running)
     return share > 1.0 ? 1.0 : share;
 }
 
-void live_describe_share(char *out, size_t size, double *share, const struct live *live)
+/* The share that is done; time: ", ETA 2h31m", or "" where nothing is left to do. */
+static double find_share(char *time, size_t size, const struct live *live)
 {
-    char counts[120], eta[HUMAN_SIZE] = "?";
+    char eta[HUMAN_SIZE] = "?";
     double running = 0.0;
 
     for (int i = 0; i < live->job_count; i++)
         running += job_share(live->jobs[i].progress) * live->jobs[i].cost;
     double eta_s = total_eta_s(live, running);
-    *share = share_of(&live->work, running);
-    describe_counts(counts, sizeof counts, &live->counts);
     if (eta_s >= 0.0)
         human_duration(eta, eta_s);
-    if (live->counts.running + live->counts.queued > 0)
-        snprintf(out, size, "%s, ETA %s", counts, eta);
-    else
-        snprintf(out, size, "%s", counts);
+    bool open = live->counts.running + live->counts.queued > 0;
+    snprintf(time, size, open ? ", ETA %s" : "", eta);
+    return share_of(&live->work, running);
+}
+
+void live_describe_share(char *out, size_t size, double *share, const struct live *live)
+{
+    char counts[120], time[HUMAN_SIZE + sizeof ", ETA "];
+
+    *share = find_share(time, sizeof time, live);
+    describe_counts(counts, sizeof counts, &live->counts);
+    snprintf(out, size, "%s%s", counts, time);
 }
 
 void live_describe_total(char *out, size_t size, const struct live *live, int bar)
@@ -264,6 +272,16 @@ void live_describe_total(char *out, size_t size, const struct live *live, int ba
         snprintf(out, size, "[%s] %3.0f %%, %s", drawn, 100.0 * share, words);
     else /* its columns are for the time left */
         snprintf(out, size, "%.0f %%, %s", 100.0 * share, words);
+}
+
+/* "10 %, 10 of 100 jobs, ETA 2h31m" */
+static void describe_briefly(char *out, size_t size, const struct live *live)
+{
+    char time[HUMAN_SIZE + sizeof ", ETA "];
+    double share = find_share(time, sizeof time, live);
+
+    snprintf(out, size, "%.0f %%, %d of %d jobs%s", 100.0 * share, live->counts.done,
+             live->counts.total, time);
 }
 
 /* What a job's line has, by the width of the terminal. */
@@ -288,7 +306,7 @@ static int label_room(const struct live *live, struct job_columns columns, int w
 }
 
 /* Labels get what the widest state leaves: it ends with the time left. Where that is
- * too little, curve and loss go. */
+ * too little, curve and loss go, then the step. */
 static struct job_columns choose_columns(const struct live *live, int width)
 {
     static const struct job_columns PLAIN = { .detail = DETAIL_PLACE };
@@ -298,6 +316,10 @@ static struct job_columns choose_columns(const struct live *live, int width)
 
     if (width < NARROW || left < LEAST_LABEL) {
         columns = PLAIN;
+        left = label_room(live, columns, width);
+    }
+    if (left < LEAST_LABEL) {
+        columns.detail = DETAIL_TIME;
         left = label_room(live, columns, width);
     }
     left = left > LEAST_LABEL ? left : LEAST_LABEL;
@@ -455,7 +477,10 @@ static void put_heading(struct live_lines *out, const struct live *live, int wid
     snprintf(line->text, sizeof line->text, "%s%s%s",
              live->experiment != NULL ? live->experiment : "all experiments",
              live->runner[0] != '\0' ? "; at work: " : "", live->runner);
-    live_describe_total(live_lines_add(out)->text, LIVE_LINE, live, left < most ? left : most);
+    char *total = live_lines_add(out)->text;
+    live_describe_total(total, LIVE_LINE, live, left < most ? left : most);
+    if ((int)strlen(total) > width) /* what failed and was cancelled makes room for the time */
+        describe_briefly(total, LIVE_LINE, live);
     put_groups(out, live);
 }
 
