@@ -291,6 +291,25 @@ static void a_mark_on_a_band_stays_at_its_place(void **state)
     assert_true(x[1] == x[0]);
 }
 
+/* Each is compared with all before it only while they are few. */
+static void marks_of_a_cloud_stay_where_they_are(void **state)
+{
+    enum { EACH = 1001 };
+    static double x[2 * EACH];
+    struct chart *chart = chart_create(CHART_LINES, NULL, "x", "y");
+    struct chart_point point = chart_point_at(1, 0.5);
+
+    (void)state;
+    for (int s = 0; s < 2; s++) {
+        assert_int_equal(chart_add_series(chart, "", 0), s); /* circles */
+        for (int i = 0; i < EACH; i++)
+            chart_add_point(chart, s, &point);
+    }
+    draw_circles(x, 2 * EACH, chart);
+    assert_true(x[EACH] == x[0]);
+    assert_true(x[2 * EACH - 1] == x[0]);
+}
+
 /* Two charts of different ranges, whose names differ in length. */
 static void aligned_charts_have_the_same_axes(void **state)
 {
@@ -552,6 +571,7 @@ int main(void)
         cmocka_unit_test(a_heat_map_rises_from_the_ground_and_its_numbers_can_be_read),
         cmocka_unit_test(whiskers_that_would_meet_stand_side_by_side),
         cmocka_unit_test(a_mark_on_a_band_stays_at_its_place),
+        cmocka_unit_test(marks_of_a_cloud_stay_where_they_are),
         cmocka_unit_test(aligned_charts_have_the_same_axes),
         cmocka_unit_test(the_axis_of_differences_names_the_lines_of_its_grid),
         cmocka_unit_test(a_long_name_of_a_row_stays_within_the_picture),

@@ -14,6 +14,10 @@ enum { FIELD_HEIGHT = 270, LEFT = 64, UNDER = 50, FREE_RIGHT = 16, MANY = 16, NA
  * times to each side. */
 enum { NEAR = 5, ASIDE = 8, TURNS = 11 };
 
+/* More marks than these are a cloud, in which none is moved: there is no room, and each is
+ * compared with all before it. */
+enum { MOST_MOVED = 2000 };
+
 double lines_height(const struct chart *chart)
 {
     return field_top(chart) + FIELD_HEIGHT + UNDER +
@@ -192,7 +196,7 @@ static struct place *place_marks(const struct chart *chart, const struct scale *
                 .bottom = y_at(chart, y, whisker ? point->low : point->y) + NEAR / 2.0,
                 .series = s,
             };
-            if (!chart->series[s].line)
+            if (!chart->series[s].line && total <= MOST_MOVED)
                 place->x = free_x(place, places, count);
             count++;
         }
