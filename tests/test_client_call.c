@@ -38,7 +38,7 @@ static struct kept ask_shell(const char *commands, double limit_s)
     struct kept kept = { 0 };
     struct error err;
 
-    assert_int_equal(client_call_wait(argv, limit_s, keep, &kept, &err), 0);
+    assert_int_equal(client_call_wait(argv, NULL, limit_s, keep, &kept, &err), 0);
     assert_int_equal(kept.calls, 1);
     return kept;
 }
@@ -82,7 +82,7 @@ static void a_program_that_is_not_there_has_no_answer(void **state)
     struct error err;
 
     (void)state;
-    assert_int_equal(client_call_wait(argv, 60.0, keep, &kept, &err), ERROR_SPAWN);
+    assert_int_equal(client_call_wait(argv, NULL, 60.0, keep, &kept, &err), ERROR_SPAWN);
     assert_int_equal(kept.calls, 0);
 }
 

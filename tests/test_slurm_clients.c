@@ -8,6 +8,7 @@
 
 #include "error.h"
 #include "file.h"
+#include "slurm_environment.h"
 #include "slurm_tasks.h"
 #include "support/cluster.h"
 #include "support/place.h"
@@ -140,6 +141,8 @@ static int start_all(void **state)
     assert_non_null(path);
     setenv("HRMLAB_SLURM_PACE", "0.1", 1);      /* no controller has to be spared */
     setenv("SQUEUE_PARTITION", "elsewhere", 1); /* a user's, which must not matter */
+    setenv("SBATCH_ARRAY_INX", "0-2", 1);
+    setenv("SLURM_ARRAY_TASK_ID", "3", 1); /* where the runner is part of an array */
     setenv("FAKE_WORKER_MODE", "slow", 1);
     setenv("FAKE_WORKER_REAL", place_worker(), 1);
     setenv("HRMLAB_WORKER", place_fake_worker(), 1);
@@ -375,6 +378,55 @@ static void a_waiting_job_whose_runs_are_all_cancelled_is_cancelled(void **state
     place_remove(&ended);
 }
 
+static bool is_given(char *const *environment, const char *name)
+{
+    size_t length = strlen(name);
+
+    while (*environment != NULL &&
+           (strncmp(*environment, name, length) != 0 || (*environment)[length] != '='))
+        environment++;
+    return *environment != NULL;
+}
+
+/* What the script says counts, and a user's habits where it says nothing. */
+static void variables_change_nothing_that_a_script_says(void **state)
+{
+    static const char options[] = "#SBATCH --open-mode=append\n#SBATCH --no-requeue\n"
+                                  "#SBATCH --time=5\n#SBATCH --mem=10M\n#SBATCH --exclusive\n";
+    static const struct {
+        const char *name;
+        bool always, here;
+    } variables[] = {
+        { "SBATCH_ARRAY_INX", false, false },   { "SBATCH_WAIT", false, false },
+        { "SBATCH_CLUSTERS", false, false },    { "SBATCH_REQUEUE", false, false },
+        { "SBATCH_OPEN_MODE", true, false },    { "SBATCH_TIMELIMIT", true, false },
+        { "SBATCH_MEM_PER_CPU", true, false },  { "SBATCH_EXCLUSIVE", true, false },
+        { "SBATCH_PARTITION", true, true },     { "SBATCH_ACCOUNT", true, true },
+        { "SBATCH_OPEN", true, true },          { "SQUEUE_USERS", false, false },
+        { "SLURM_ARRAY_JOB_ID", false, false }, { "SLURM_TEST_CONF", true, true }
+    };
+    enum { COUNT = sizeof variables / sizeof *variables };
+    char *before[COUNT];
+
+    (void)state;
+    for (int i = 0; i < COUNT; i++) {
+        before[i] = getenv(variables[i].name);
+        setenv(variables[i].name, before[i] != NULL ? before[i] : "1", 1);
+    }
+    char **always = slurm_environment(""), **here = slurm_environment(options);
+    assert_non_null(always);
+    assert_non_null(here);
+    for (int i = 0; i < COUNT; i++) {
+        if (is_given(always, variables[i].name) != variables[i].always ||
+            is_given(here, variables[i].name) != variables[i].here)
+            fail_msg("%s", variables[i].name);
+        if (before[i] == NULL)
+            unsetenv(variables[i].name);
+    }
+    free(always);
+    free(here);
+}
+
 /* Each submission that is accepted makes the next one larger. */
 static void parts_grow_no_further_than_an_array(void **state)
 {
@@ -529,6 +581,7 @@ int main(void)
         cmocka_unit_test(an_end_that_a_controller_has_not_heard_is_asked_for_again),
         cmocka_unit_test(an_array_that_is_too_large_is_submitted_in_parts),
         cmocka_unit_test(a_waiting_job_whose_runs_are_all_cancelled_is_cancelled),
+        cmocka_unit_test(variables_change_nothing_that_a_script_says),
         cmocka_unit_test(parts_grow_no_further_than_an_array),
         cmocka_unit_test(a_later_runner_submits_no_more_than_the_first_might),
         cmocka_unit_test(jobs_are_cancelled_by_one_call),

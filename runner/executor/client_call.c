@@ -176,7 +176,7 @@ static void on_read(uv_stream_t *source, ssize_t count, const uv_buf_t *buffer)
     }
 }
 
-static int spawn(struct call *call, char **argv, uv_loop_t *loop)
+static int spawn(struct call *call, char **argv, char **environment, uv_loop_t *loop)
 {
     uv_stdio_container_t stdio[3] = { { .flags = UV_IGNORE } };
 
@@ -191,6 +191,7 @@ static int spawn(struct call *call, char **argv, uv_loop_t *loop)
     call->open_handles = 4;
     uv_process_options_t options = { .file = argv[0],
                                      .args = argv,
+                                     .env = environment,
                                      .stdio = stdio,
                                      .stdio_count = 3,
                                      /* a terminal's Ctrl-C is not for it */
@@ -218,8 +219,8 @@ static char **copy_arguments(const char *const *argv)
     return copy;
 }
 
-int client_call(uv_loop_t *loop, const char *const *argv, double limit_s, client_done_fn *done,
-                void *user, struct error *err)
+int client_call(uv_loop_t *loop, const char *const *argv, char **environment, double limit_s,
+                client_done_fn *done, void *user, struct error *err)
 {
     struct call *call = calloc(1, sizeof *call);
     char **copy = copy_arguments(argv);
@@ -235,7 +236,7 @@ int client_call(uv_loop_t *loop, const char *const *argv, double limit_s, client
     call->done = done;
     call->user = user;
     call->began_at = clock_monotonic_s();
-    code = spawn(call, copy, loop);
+    code = spawn(call, copy, environment, loop);
     for (int i = 0; copy[i] != NULL; i++)
         free(copy[i]);
     free(copy);
@@ -254,8 +255,8 @@ int client_call(uv_loop_t *loop, const char *const *argv, double limit_s, client
     return 0;
 }
 
-int client_call_wait(const char *const *argv, double limit_s, client_done_fn *done, void *user,
-                     struct error *err)
+int client_call_wait(const char *const *argv, char **environment, double limit_s,
+                     client_done_fn *done, void *user, struct error *err)
 {
     uv_loop_t loop;
     int code = uv_loop_init(&loop);
@@ -263,7 +264,7 @@ int client_call_wait(const char *const *argv, double limit_s, client_done_fn *do
     if (code < 0)
         return error_set(err, ERROR_ENVIRONMENT, "the event loop cannot be made: %s",
                          uv_strerror(code));
-    int rc = client_call(&loop, argv, limit_s, done, user, err);
+    int rc = client_call(&loop, argv, environment, limit_s, done, user, err);
     uv_run(&loop, UV_RUN_DEFAULT);
     uv_loop_close(&loop);
     return rc;

@@ -298,36 +298,6 @@ static int read_pace(double *out, struct error *err)
     return 0;
 }
 
-/* Whether an entry of the environment gives a client program options of the user's. */
-static bool is_filter(const char *entry)
-{
-    static const char *const prefixes[] = { "SQUEUE_", "SACCT_", "SCANCEL_" };
-    bool is = false;
-
-    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
-        is = is || strncmp(entry, prefixes[i], strlen(prefixes[i])) == 0;
-    return is;
-}
-
-/* A partition that a user prefers to see (SQUEUE_PARTITION), and the like, would hide
- * jobs, which would count as lost then, or spare them when they are cancelled. */
-static void drop_filters(void)
-{
-    for (char **at = environ; at != NULL && *at != NULL;) {
-        size_t length = strcspn(*at, "=");
-        char name[256];
-
-        if (!is_filter(*at) || (*at)[length] == '\0' || length >= sizeof name) {
-            at++;
-            continue;
-        }
-        memcpy(name, *at, length);
-        name[length] = '\0';
-        unsetenv(name);
-        at = environ; /* which has changed */
-    }
-}
-
 static int slurm_open(struct executor **out, const struct executor_setup *setup,
                       struct error *err)
 {
@@ -344,7 +314,6 @@ static int slurm_open(struct executor **out, const struct executor_setup *setup,
         free(slurm);
         return rc;
     }
-    drop_filters();
     *out = &slurm->head;
     return 0;
 }

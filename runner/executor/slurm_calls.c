@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "error.h"
 #include "log.h"
+#include "slurm_environment.h"
 #include "slurm_tasks.h"
 
 #include <math.h>
@@ -33,17 +34,22 @@ static void wake(const struct slurm *slurm)
         slurm->setup.wake(slurm->setup.user);
 }
 
-/* Calls a program; the answer goes to done. Without a loop, waits for it. */
-static void call(struct slurm *slurm, const char *const *argv, client_done_fn *done)
+/* Calls a program in that environment (NULL: no memory for it), which is freed; the
+ * answer goes to done. Without a loop, waits for it. */
+static void call_in(struct slurm *slurm, const char *const *argv, char **environment,
+                    client_done_fn *done)
 {
     struct error err = { 0 };
     int rc;
 
     slurm->calling = true;
-    if (slurm->setup.loop != NULL)
-        rc = client_call(slurm->setup.loop, argv, CALL_LIMIT_S, done, slurm, &err);
+    if (environment == NULL)
+        rc = error_no_memory(&err, "an environment");
+    else if (slurm->setup.loop != NULL)
+        rc = client_call(slurm->setup.loop, argv, environment, CALL_LIMIT_S, done, slurm, &err);
     else
-        rc = client_call_wait(argv, CALL_LIMIT_S, done, slurm, &err);
+        rc = client_call_wait(argv, environment, CALL_LIMIT_S, done, slurm, &err);
+    free(environment);
     if (rc == 0)
         return;
     slurm->calling = false;
@@ -51,6 +57,11 @@ static void call(struct slurm *slurm, const char *const *argv, client_done_fn *d
     (void)error_set(&slurm->fault, rc == ERROR_NOMEM ? ERROR_NOMEM : ERROR_ENVIRONMENT,
                     "%s; the executor slurm needs Slurm's client programs on PATH",
                     err.message);
+}
+
+static void call(struct slurm *slurm, const char *const *argv, client_done_fn *done)
+{
+    call_in(slurm, argv, slurm_environment(""), done);
 }
 
 /* After an answer: the next call, and a look at what has changed. */
@@ -129,15 +140,6 @@ static bool list_is_due(const struct slurm *slurm, double now)
 }
 
 /* ---- jobs that no list has any more ---- */
-
-/* So many failures of sacct in a row are waited for. */
-enum { PAST_PATIENCE = 3 };
-
-bool slurm_has_accounting(const struct slurm *slurm)
-{
-    return !slurm->no_accounting &&
-           (slurm->past_failures < PAST_PATIENCE || clock_monotonic_s() >= slurm->past_at);
-}
 
 /* Told once; a Slurm that keeps no accounting says so, and is not asked again. */
 static void note_no_past(struct slurm *slurm, const struct client_answer *answer)
@@ -266,7 +268,11 @@ int slurm_calls_ask(struct slurm *slurm, struct slurm_task *task, struct error *
 
     bool fresh = slurm->listed_at > 0.0 && now - slurm->listed_at < FRESH_S * slurm->pace;
     if (!fresh && now >= slurm->again_at) {
-        rc = client_call_wait(LIST, CALL_LIMIT_S, on_asked, slurm, err);
+        char **environment = slurm_environment("");
+        rc = environment == NULL
+                 ? error_no_memory(err, "an environment")
+                 : client_call_wait(LIST, environment, CALL_LIMIT_S, on_asked, slurm, err);
+        free(environment);
         if (rc == ERROR_SPAWN)
             rc = error_prefix(err, "%s was started by Slurm", task->head.directory);
     } else if (fresh) {
@@ -361,7 +367,9 @@ static void submit(struct slurm *slurm)
     if (!slurm_submit_next(&next, slurm))
         return;
     slurm->submit_answer = next.done;
-    call(slurm, next.argv, on_submit_answer);
+    call_in(slurm, next.argv,
+            slurm_environment(slurm->batches != NULL ? slurm->batches->script.options : ""),
+            on_submit_answer);
     slurm_call_release(&next);
 }
 

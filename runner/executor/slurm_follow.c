@@ -42,6 +42,15 @@ bool slurm_is_unanswered(const struct client_answer *answer)
     return answer->exit_status < 0 || slurm_says_one(answer, words);
 }
 
+/* So many failures of sacct in a row are waited for. */
+enum { PAST_PATIENCE = 3 };
+
+bool slurm_has_accounting(const struct slurm *slurm)
+{
+    return !slurm->no_accounting &&
+           (slurm->past_failures < PAST_PATIENCE || clock_monotonic_s() >= slurm->past_at);
+}
+
 double slurm_pause_s(const struct slurm *slurm, int failures)
 {
     double pause = FIRST_PAUSE_S;

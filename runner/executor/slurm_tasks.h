@@ -7,6 +7,7 @@
  *   slurm_submit.c    submissions and what sbatch answers
  *   slurm_follow.c    what lists of jobs mean for the tasks, and how these end
  *   slurm_place.c     the place of a task, and the files shared with its job
+ *   slurm_environment.c  what of the user's environment client programs are given
  *   slurm_script.c    the script of a batch
  *   slurm_jobs.c      lists of jobs as the client programs print them
  */
@@ -100,9 +101,6 @@ static inline struct slurm_task *slurm_next_task(struct executor_task *from)
 void slurm_calls_next(struct slurm *slurm);
 /* Without a loop: ends all jobs that are to be ended, unless scancel fails. */
 void slurm_calls_end(struct slurm *slurm);
-/* Whether sacct will tell how jobs ended that no list has any more. After several
- * failures in a row it counts as absent until it is asked again. */
-bool slurm_has_accounting(const struct slurm *slurm);
 /* For a task that was adopted: waits for a list of the jobs, unless the last one is
  * fresh, and takes the task's state from it. Without an answer it stays pending. */
 int slurm_calls_ask(struct slurm *slurm, struct slurm_task *task, struct error *err) MUST_CHECK;
@@ -159,6 +157,9 @@ bool slurm_says_one(const struct client_answer *answer, const char *const *words
 /* Of a call that failed: whether the controller did not answer, so that nothing can be
  * concluded. */
 bool slurm_is_unanswered(const struct client_answer *answer);
+/* Whether sacct will tell how jobs ended that no list has any more. After several
+ * failures in a row it counts as absent until it is asked again. */
+bool slurm_has_accounting(const struct slurm *slurm);
 /* Seconds until the next call, after so many failures in a row. */
 double slurm_pause_s(const struct slurm *slurm, int failures);
 /* A call has failed, or has been answered. */

@@ -74,12 +74,16 @@ start() { # ID ELEMENT NAME OUTPUT SCRIPT ARGUMENT...
         return
         ;;
     esac
-    SLURM_ARRAY_TASK_ID=$2 setsid bash "${@:5}" >>"$4" 2>&1 </dev/null &
+    if [ -n "$2" ]; then # otherwise that of sbatch's caller stays
+        export SLURM_ARRAY_TASK_ID=$2
+    fi
+    setsid bash "${@:5}" >>"$4" 2>&1 </dev/null &
     echo $! >"$jobs/$1/pid"
 }
 
 submit() { # OPTION... SCRIPT ARGUMENT...
-    local id=1 element name='' output='' array=''
+    local id=1 element name='' output='' array=${SBATCH_ARRAY_INX:-} # as the real one
+    array=${array#0-}
     while [ "${1#--}" != "$1" ]; do
         case $1 in
         --job-name=*) name=${1#*=} ;;
