@@ -474,6 +474,11 @@ static void a_later_runner_submits_no_more_than_the_first_might(void **state)
     char *submitted = cluster_ask("ls %s/fake/jobs/*/pid | wc -l", place.directory);
     assert_string_equal(submitted, "2");
     free(submitted);
+    assert_int_equal(place_finish(place_start(&place, "status", NULL)), 0);
+    assert_true(place_output_has(&place, "2 jobs go on in Slurm without a runner"));
+    assert_true(place_output_has(&place, "2 jobs are queued and no runner is running"));
+    assert_int_equal(place_finish(place_start(&place, "watch", "--plain", NULL)), 0);
+    assert_true(place_output_has(&place, "jobs of Slurm go on without a runner"));
     release_jobs(&place);
     assert_int_equal(place_finish(place_start(&place, "work", "--executor", "slurm", NULL)), 0);
     place_expect(&place, "SELECT count(*) || group_concat(DISTINCT outcome) FROM attempt",

@@ -3,6 +3,7 @@
 #include "error.h"
 #include "executors.h"
 #include "hash.h"
+#include "live_load.h"
 #include "log.h"
 #include "options.h"
 #include "query.h"
@@ -28,35 +29,26 @@ static int open_reader(struct workspace *workspace, struct store **store,
     return rc < 0 ? rc : store_open(store, workspace->path, STORE_READ, err);
 }
 
-/* Mentions queued jobs if no runner is running. */
-static int mention_idle_queue(struct store *store, const struct workspace *workspace,
-                              const char *experiment, struct error *err)
+/* Says who does what is open, if no runner is running. */
+static void mention_idle_queue(const struct live *live, const struct workspace *workspace)
 {
-    char holder[WORKSPACE_HOLDER];
-    struct status_counts counts;
-    int rc = status_count(store, &counts, experiment, err);
-    int open = counts.queued + counts.running;
+    int elsewhere = live->elsewhere;
+    int open = live->counts.queued + live->counts.running - elsewhere;
 
-    if (rc < 0 || open == 0)
-        return rc;
-    rc = workspace_holder(workspace, holder, sizeof holder, err);
-    if (rc == 0 && holder[0] == '\0')
+    if (live->runner[0] != '\0')
+        return;
+    if (elsewhere > 0)
+        log_info("%d job%s in Slurm without a runner; hrmlab sync --workspace %s records what "
+                 "%s",
+                 elsewhere, elsewhere == 1 ? " goes on" : "s go on", workspace->path,
+                 elsewhere == 1 ? "it does" : "they do");
+    if (open > 0)
         log_info("%d job%s queued and no runner is running; hrmlab work --workspace %s runs "
                  "%s",
                  open, open == 1 ? " is" : "s are", workspace->path, open == 1 ? "it" : "them");
-    return rc;
 }
 
 /* ---- jobs elsewhere ---- */
-
-/* Whether attempts of the executor of that name run elsewhere. */
-static bool is_detached(const char *name)
-{
-    for (int i = 0; EXECUTORS[i] != NULL; i++)
-        if (strcmp(EXECUTORS[i]->name, name) == 0)
-            return EXECUTORS[i]->detached;
-    return false;
-}
 
 static void put_job(struct table *table, const struct record_attempt *attempt,
                     const struct executor_task *task)
@@ -97,7 +89,8 @@ static int fill_jobs(struct table *table, int *left, struct store *store,
 
         for (int k = 0; k < id_count; k++)
             meant = meant || ids[k] == attempts[i].job_id;
-        if (!meant || !is_detached(attempts[i].executor) || attempts[i].place[0] == '\0')
+        if (!meant || !executor_is_detached(attempts[i].executor) ||
+            attempts[i].place[0] == '\0')
             continue;
         if (table_row_count(table) == MOST_JOBS) {
             ++*left;
@@ -147,11 +140,49 @@ static int print_jobs(struct store *store, const struct workspace *workspace,
     return rc;
 }
 
+/* All of it at one moment. */
+static int load_live(struct live_source *source, struct store *store, struct error *err)
+{
+    int rc = store_begin(store, err);
+
+    if (rc == 0)
+        rc = live_load(source, err);
+    store_rollback(store); /* nothing was written */
+    return rc;
+}
+
+/* The rate is that of the trainings at work, as in watch: those that are done may have
+ * been of another size, or beside others. */
+static int print_status(struct store *store, const struct workspace *workspace,
+                        const char *experiment, const struct options *options,
+                        struct error *err)
+{
+    struct live_source *source = calloc(1, sizeof *source);
+    struct table *table = NULL;
+
+    if (source == NULL)
+        return error_no_memory(err, "the status");
+    *source = (struct live_source){ .workspace = workspace, .store = store };
+    source->live.experiment = experiment;
+    int rc = load_live(source, store, err);
+    if (rc == 0)
+        rc = status_table(store, &table, experiment, live_worker_rate(&source->live), err);
+    if (rc == 0)
+        rc = table_print(table, stdout, options->format, options_color(options), err);
+    if (rc == 0 && options->format == FORMAT_TABLE)
+        rc = print_jobs(store, workspace, experiment, options, err);
+    if (rc == 0)
+        mention_idle_queue(&source->live, workspace);
+    table_destroy(table);
+    live_source_release(source);
+    free(source);
+    return rc;
+}
+
 int command_status(const struct options *options, int *exit_code, struct error *err)
 {
     struct workspace workspace = { .lock_fd = -1 };
     struct store *store = NULL;
-    struct table *table = NULL;
     char name[EXPERIMENT_NAME_SIZE];
     const char *experiment = options->argument_count > 0 ? name : NULL;
     int rc = open_reader(&workspace, &store, options, err);
@@ -160,14 +191,7 @@ int command_status(const struct options *options, int *exit_code, struct error *
     if (rc == 0 && experiment != NULL)
         rc = experiment_name(store, name, options->arguments[0], err);
     if (rc == 0)
-        rc = status_table(store, &table, experiment, 0, err);
-    if (rc == 0)
-        rc = table_print(table, stdout, options->format, options_color(options), err);
-    if (rc == 0 && options->format == FORMAT_TABLE)
-        rc = print_jobs(store, &workspace, experiment, options, err);
-    if (rc == 0)
-        rc = mention_idle_queue(store, &workspace, experiment, err);
-    table_destroy(table);
+        rc = print_status(store, &workspace, experiment, options, err);
     store_close(store);
     workspace_close(&workspace);
     return rc;

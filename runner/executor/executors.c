@@ -10,6 +10,14 @@
 
 const struct executor_type *const EXECUTORS[] = { &executor_local, &executor_slurm, NULL };
 
+bool executor_is_detached(const char *name)
+{
+    for (int i = 0; EXECUTORS[i] != NULL; i++)
+        if (strcmp(EXECUTORS[i]->name, name) == 0)
+            return EXECUTORS[i]->detached;
+    return false;
+}
+
 void executor_set_init(struct executor_set *set, const struct executor_type *const *types,
                        const struct executor_setup *setup)
 {

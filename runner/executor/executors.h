@@ -10,6 +10,10 @@
 /* All executors, NULL at the end. The first one is the default. */
 extern const struct executor_type *const EXECUTORS[];
 
+/* Whether attempts of the executor of that name run elsewhere, and go on without a
+ * runner; false also where no executor has it. */
+bool executor_is_detached(const char *name);
+
 enum { EXECUTORS_MOST = 4 };
 
 /* The executors of a table, each opened on its first use. */

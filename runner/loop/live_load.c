@@ -2,6 +2,7 @@
 #include "live_load.h"
 
 #include "error.h"
+#include "executors.h"
 #include "file.h"
 #include "live_query.h"
 #include "query.h"
@@ -54,6 +55,16 @@ static int load_job(struct live_source *source, const struct record_job *job,
     return rc;
 }
 
+/* Whether the job has an attempt that goes on without a runner. */
+static bool is_elsewhere(int64_t job_id, const struct record_attempt *attempts, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (attempts[i].job_id == job_id && attempts[i].place[0] != '\0' &&
+            executor_is_detached(attempts[i].executor))
+            return true;
+    return false;
+}
+
 static int load_jobs(struct live_source *source, struct error *err)
 {
     struct record_attempt *attempts = NULL;
@@ -61,7 +72,7 @@ static int load_jobs(struct live_source *source, struct error *err)
 
     record_free_jobs(source->jobs, source->job_count);
     source->jobs = NULL;
-    source->job_count = source->live.job_count = 0;
+    source->job_count = source->live.job_count = source->live.elsewhere = 0;
     int rc = record_busy_jobs(source->store, &source->jobs, &source->job_count,
                               source->live.experiment, err);
     if (rc == 0)
@@ -69,6 +80,8 @@ static int load_jobs(struct live_source *source, struct error *err)
     for (int i = 0; i < source->job_count && source->live.job_count < LIVE_JOBS && rc == 0; i++)
         if (source->jobs[i].own && job_state_is_open(source->jobs[i].state))
             rc = load_job(source, &source->jobs[i], attempts, count, err);
+    for (int i = 0; i < source->job_count && rc == 0; i++)
+        source->live.elsewhere += is_elsewhere(source->jobs[i].job_id, attempts, count);
     free(attempts);
     return rc;
 }
@@ -117,7 +130,10 @@ int live_load(struct live_source *source, struct error *err)
         return rc;
     live->rate = rate * live->counts.running;
     live->message_count = 0;
-    if (live->runner[0] == '\0' && live->counts.queued + live->counts.running > 0)
+    if (live->runner[0] == '\0' && live->elsewhere > 0)
+        live_say(live,
+                 "jobs of Slurm go on without a runner: hrmlab sync records what they do");
+    else if (live->runner[0] == '\0' && live->counts.queued + live->counts.running > 0)
         live_say(live, "no runner is at work here: hrmlab work works on what waits");
     return 0;
 }
