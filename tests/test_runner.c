@@ -144,7 +144,8 @@ static void an_interrupted_run_stops_safely_and_goes_on(void **state)
     place_remove(&place);
 }
 
-/* Cancelled beside the runner at work, and where a killed runner's workers go on. */
+/* Cancelled beside the runner at work, and where a killed runner's workers go on, which stand
+ * still meanwhile: none is done before it hears of that. */
 static void cancelled_jobs_end_and_can_be_taken_up_again(void **state)
 {
     (void)state;
@@ -152,14 +153,17 @@ static void cancelled_jobs_end_and_can_be_taken_up_again(void **state)
         struct place place;
 
         place_make(&place);
-        pid_t pid = place_start(&place, "run", place.spec, "--set", "train.max_steps=250",
-                                "--jobs", "2", NULL);
+        pid_t pid = place_start(&place, "run", place.spec, "--set", "train.max_steps=1500",
+                                "--set", "train.checkpoint_interval=30", "--jobs", "2", NULL);
         assert_true(place_wait_for(&place, "SELECT count(DISTINCT run_id) FROM metric", "2"));
+        int stopped = place_signal_workers(&place, SIGSTOP); /* and their keepers */
+        assert_true(stopped >= 2);
         if (killed) {
             kill(pid, SIGKILL);
             assert_int_equal(place_finish(pid), 128 + SIGKILL);
         }
         assert_int_equal(place_finish(place_start(&place, "cancel", "t", NULL)), 0);
+        assert_int_equal(place_signal_workers(&place, SIGCONT), stopped);
         if (!killed)
             assert_int_equal(place_finish(pid), 1);
         assert_true(place_becomes_quiet(&place));
@@ -170,11 +174,37 @@ static void cancelled_jobs_end_and_can_be_taken_up_again(void **state)
         assert_int_equal(place_finish(place_start(&place, "work", NULL)), 0);
         place_expect(&place, "SELECT count(*) FROM job WHERE state = 'done'", "2");
         place_expect(&place,
-                     "SELECT count(*) FROM metric WHERE step = 250"
+                     "SELECT count(*) FROM metric WHERE step = 1500"
                      " AND name = 'train/lm_loss'",
                      "2");
         place_remove(&place);
     }
+}
+
+/* Of trainings at work while none was done before: watch shows it by their own pace, and so does
+ * status. */
+static void status_tells_the_time_left_of_the_first_trainings(void **state)
+{
+    struct place place;
+    char command[200];
+    bool told = false;
+
+    (void)state;
+    place_make(&place);
+    snprintf(command, sizeof command, "grep -q '^t,2,0,[12],[01],0,0,[0-9]' %s/out",
+             place.directory);
+    pid_t pid = place_start(&place, "run", place.spec, "--set", "train.max_steps=4000", NULL);
+    assert_true(place_wait_for(&place, "SELECT count(*) > 0 FROM metric", "1"));
+    for (int i = 0; i < 50 && !told; i++) {
+        place_sleep_ms(100);
+        assert_int_equal(place_finish(place_start(&place, "status", "--format", "csv", NULL)),
+                         0);
+        told = system(command) == 0;
+    }
+    assert_true(told);
+    kill(pid, SIGINT);
+    assert_int_equal(place_finish(pid), 130);
+    place_remove(&place);
 }
 
 /* The runner is killed after it has taken note, while its workers cannot answer it yet. */
@@ -340,6 +370,7 @@ int main(void)
         cmocka_unit_test(a_spec_runs_once_and_its_results_stay),
         cmocka_unit_test(hidden_tests_are_answered_and_not_scored),
         cmocka_unit_test(an_interrupted_run_stops_safely_and_goes_on),
+        cmocka_unit_test(status_tells_the_time_left_of_the_first_trainings),
         cmocka_unit_test(cancelled_jobs_end_and_can_be_taken_up_again),
         cmocka_unit_test(a_cancelled_job_stays_so_where_its_runner_is_killed),
         cmocka_unit_test(killed_runners_and_workers_lose_and_double_nothing),
