@@ -275,12 +275,47 @@ static void a_pool_of_a_training_that_was_killed_and_resumed_has_the_same_bits(v
     run_setup_release(&killed);
 }
 
+/* The training kept what it inferred of the test split, and nothing of another inference: votes
+ * over its evaluations would be those of the last one alone. */
+static void a_pool_of_an_inference_that_was_not_kept_is_refused(void **state)
+{
+    static const char *const more[] = { "train.max_steps=0", "train.epochs=40",
+                                        "train.eval_interval=15", "train.untrained_share=0",
+                                        NULL };
+    static const char *const words[] = { ",\"eval.init_noise\":0.5", "" };
+    struct run_settings settings;
+    struct run_setup setup;
+    char cell[TEXT], list[TEXT + 3];
+
+    (void)state;
+    print_cell(cell, 2, "", "");
+    snprintf(list, sizeof list, "[%s]", cell);
+    run_settings_init(&settings, tasks, more);
+    run_setup_init(&setup, settings.list, list);
+    run_write_job(&setup, 1, NULL);
+    assert_int_equal(run_attempt(&setup, 1), 0);
+    for (int i = 0; i < 2; i++) {
+        print_cell(cell, 2, words[i], POOL[1]);
+        snprintf(list, sizeof list, "[%s]", cell);
+        setup.evaluations = list;
+        run_write_job(&setup, 2 + i, "attempts/1/final.safetensors");
+        assert_true((run_attempt(&setup, 2 + i) == 0) == (i == 1));
+        if (i == 1)
+            continue;
+        char *message = run_event_text(&setup, 2, "error", "message");
+        assert_non_null(strstr(message, "has kept no answers of this inference"));
+        free(message);
+    }
+    run_setup_release(&setup);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_grid_of_inference_costs_one_pass_and_is_what_each_cell_is_alone),
         cmocka_unit_test(rollouts_without_noise_are_plain_and_noise_is_drawn_by_row),
         cmocka_unit_test(a_pool_of_a_training_that_was_killed_and_resumed_has_the_same_bits),
+        cmocka_unit_test(a_pool_of_an_inference_that_was_not_kept_is_refused),
     };
 
     return cmocka_run_group_tests_name("pool", tests, make_tasks, remove_tasks);

@@ -150,12 +150,42 @@ int pool_open(struct pool *out, const struct job *job, int64_t last, struct erro
     return rc;
 }
 
+/* The predictions of a pass after a step; NULL: there are none. */
+static const struct predictions *find_pass(const struct pool *pool, const char *pass,
+                                           int64_t step)
+{
+    for (int i = 0; i < pool->count; i++)
+        if (pool->items[i]->step == step && strcmp(pool->items[i]->pass, pass) == 0)
+            return pool->items[i];
+    return NULL;
+}
+
+/* Each earlier evaluation that has kept anything has kept this pass, or votes of some
+ * would be missing. */
+static int check_whole(const struct pool *pool, const char *pass, int64_t step,
+                       struct error *err)
+{
+    for (int i = 0; i < pool->count; i++)
+        if (pool->items[i]->step < step && find_pass(pool, pass, pool->items[i]->step) == NULL)
+            return error_set(err, ERROR_FORMAT,
+                             "eval.pool_checkpoints: the evaluation after step %lld has kept "
+                             "no answers of this inference (split, eval.puzzle_id, "
+                             "eval.act_inference and its rule, eval.init_noise, eval.weights); "
+                             "train the run again with this evaluation among those asked for",
+                             (long long)pool->items[i]->step);
+    return 0;
+}
+
 int pool_select(struct score_history *out, struct pool *pool, const char *pass, int64_t step,
                 struct error *err)
 {
-    const struct predictions **list = calloc((size_t)pool->count + 1, sizeof *list);
+    const struct predictions **list;
+    int rc = check_whole(pool, pass, step, err);
 
     *out = (struct score_history){ 0 };
+    if (rc < 0)
+        return rc;
+    list = calloc((size_t)pool->count + 1, sizeof *list);
     if (list == NULL)
         return error_no_memory(err, "the predictions");
     free(pool->chosen);

@@ -34,7 +34,8 @@ int pool_open(struct pool *out, const struct job *job, int64_t last,
 void pool_close(struct pool *pool); /* a zeroed one too */
 
 /* Those of that pass before the step, oldest first; the list is valid until the next
- * call, its items until the pool is closed. */
+ * call, its items until the pool is closed. ERROR_FORMAT: an evaluation before has kept
+ * others, and not that pass. */
 int pool_select(struct score_history *out, struct pool *pool, const char *pass, int64_t step,
                 struct error *err) MUST_CHECK;
 /* Takes predictions over, also on failure; write: to a file too. Those of the same pass
