@@ -268,6 +268,25 @@ static void diff_says_over_how_many_runs_a_mean_is(void **state)
     place_change(&place, "DELETE FROM arm_run WHERE arm_id = 2 AND run_id = 1");
 }
 
+/* Two kinds of data, one per arm. */
+static void importance_says_that_data_of_several_kinds_are_not_estimated(void **state)
+{
+    const char *const words[] = { "importance", NULL };
+
+    (void)state;
+    place_change(&place, "UPDATE arm SET axes = json_object('data.path', 'kind' || arm_id)");
+    place_change(&place,
+                 "UPDATE task_outcome SET task = 'other' || task WHERE evaluation_id > 2");
+    char *text = run(2, words);
+    expect(text, "importance: the values of data.path have no task in common");
+    expect(text, "--where data.path=VALUE chooses one kind");
+    free(text);
+    place_change(&place, "UPDATE arm SET axes = json_object('arch.name', iif(arm_id = 1, 'hrm',"
+                         " 'transformer'))");
+    place_change(&place, "UPDATE task_outcome SET task = substr(task, length('other') + 1)"
+                         " WHERE evaluation_id > 2");
+}
+
 /* The last test: it takes results away. */
 static void importance_is_refused_where_the_grid_is_not_full(void **state)
 {
@@ -294,6 +313,7 @@ int main(void)
         cmocka_unit_test(diff_lists_what_differs_and_results_beside_it),
         cmocka_unit_test(arms_of_other_experiments_are_compared_and_a_report_has_its_baseline),
         cmocka_unit_test(diff_says_over_how_many_runs_a_mean_is),
+        cmocka_unit_test(importance_says_that_data_of_several_kinds_are_not_estimated),
         cmocka_unit_test(importance_is_refused_where_the_grid_is_not_full),
         cmocka_unit_test(of_many_evaluations_those_are_shown_that_matter),
     };

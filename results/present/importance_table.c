@@ -154,8 +154,26 @@ static bool has_task(const struct grid *grid, const struct compare *compare, int
     return true;
 }
 
+/* Names the axis that gives arms other tasks, if there is one. */
+static int error_no_tasks(const struct grid *grid, const struct cells *cells, struct error *err)
+{
+    const char *key = NULL;
+
+    for (int f = 0; f < grid->anova.factor_count && key == NULL; f++)
+        if (strncmp(cells->axes[grid->axes[f]].key, "data.", strlen("data.")) == 0)
+            key = cells->axes[grid->axes[f]].key;
+    if (key == NULL)
+        return error_set(err, ERROR_ABSENT, "importance: the arms have no task in common");
+    return error_set(err, ERROR_ABSENT,
+                     "importance: the values of %s have no task in common, and what data of "
+                     "several kinds explain is not estimated: means over different tasks "
+                     "cannot be compared; --where %s=VALUE chooses one kind",
+                     key, key);
+}
+
 /* Copies the values of the tasks that all cells have. */
-static int take_values(struct grid *grid, const struct compare *compare, struct error *err)
+static int take_values(struct grid *grid, const struct compare *compare,
+                       const struct cells *cells, struct error *err)
 {
     int *tasks = calloc((size_t)compare->task_count + 1, sizeof *tasks), count = 0;
     int rc = tasks == NULL ? error_no_memory(err, "an analysis of variance") : 0;
@@ -164,7 +182,7 @@ static int take_values(struct grid *grid, const struct compare *compare, struct 
         if (has_task(grid, compare, t))
             tasks[count++] = t;
     if (rc == 0 && count == 0)
-        rc = error_set(err, ERROR_ABSENT, "importance: the arms have no task in common");
+        rc = error_no_tasks(grid, cells, err);
     size_t rows = (size_t)grid->anova.cells * (size_t)grid->anova.seeds;
     if (rc == 0) {
         grid->values = calloc(rows * (size_t)count, sizeof *grid->values);
@@ -197,7 +215,7 @@ static int make_grid(struct grid *out, const struct compare *compare, const stru
     if (rc == 0)
         rc = check_seeds(out, compare, cells, err);
     if (rc == 0)
-        rc = take_values(out, compare, err);
+        rc = take_values(out, compare, cells, err);
     if (rc < 0)
         grid_release(out);
     return rc;
