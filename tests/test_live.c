@@ -111,17 +111,30 @@ static void a_view_says_how_far_what_runs_and_what_failed_in_80_columns(void **s
     free(live);
 }
 
-/* So that two columns of one page tell the same time left. */
-static void a_worker_has_the_mean_rate_of_the_jobs_that_tell_theirs(void **state)
+/* So that two columns of one page tell the same time left, also where not all jobs at work tell
+ * theirs, or are looked at. */
+static void a_worker_has_the_mean_rate_of_the_jobs_at_work(void **state)
 {
     struct live *live = make_live(3, 0);
     struct recorder_progress silent = { .eta_s = -1 };
+    char text[200];
+    double share;
 
     (void)state;
     live->jobs[0].cost = 100.0;
     live->jobs[1].cost = 300.0; /* three quarters of each are left, for 150 s */
     live->jobs[2].progress = &silent;
-    assert_true(live_worker_rate(live) == 1.0);
+    assert_true(live_worker_rate(live) == 2.0 / 3.0);
+    live->work = (struct live_work){ .open = 100.0 + 12000.0 };
+    live->counts.running = 3;
+    live_describe_share(text, sizeof text, &share, live);
+    assert_non_null(strstr(text, "ETA 1h40m"));
+    live->counts.running = 300;
+    live_describe_share(text, sizeof text, &share, live);
+    assert_non_null(strstr(text, "ETA 2m30s")); /* of the longest of those that tell */
+    live->work.open = 100.0 + 120000.0;
+    live_describe_share(text, sizeof text, &share, live);
+    assert_non_null(strstr(text, "ETA 10m00s"));
     live->job_count = 0;
     assert_true(live_worker_rate(live) == 0.0);
     free(live);
@@ -351,7 +364,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(long_counts_and_steps_make_room_for_the_time_left_in_50_columns),
         cmocka_unit_test(a_view_says_how_far_what_runs_and_what_failed_in_80_columns),
-        cmocka_unit_test(a_worker_has_the_mean_rate_of_the_jobs_that_tell_theirs),
+        cmocka_unit_test(a_worker_has_the_mean_rate_of_the_jobs_at_work),
         cmocka_unit_test(long_labels_keep_their_values_and_the_time_left),
         cmocka_unit_test(a_view_never_has_more_lines_than_the_terminal),
         cmocka_unit_test(jobs_that_are_not_drawn_are_counted_as_running),

@@ -475,7 +475,7 @@ static void a_later_runner_submits_no_more_than_the_first_might(void **state)
     assert_string_equal(submitted, "2");
     free(submitted);
     assert_int_equal(place_finish(place_start(&place, "status", NULL)), 0);
-    assert_true(place_output_has(&place, "2 jobs go on in Slurm without a runner"));
+    assert_true(place_output_has(&place, "2 jobs are with Slurm and no runner is running"));
     assert_true(place_output_has(&place, "2 jobs are queued and no runner is running"));
     assert_int_equal(place_finish(place_start(&place, "watch", "--plain", NULL)), 0);
     assert_true(place_output_has(&place, "jobs of Slurm go on without a runner"));

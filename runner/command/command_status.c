@@ -38,10 +38,10 @@ static void mention_idle_queue(const struct live *live, const struct workspace *
     if (live->runner[0] != '\0')
         return;
     if (elsewhere > 0)
-        log_info("%d job%s in Slurm without a runner; hrmlab sync --workspace %s records what "
-                 "%s",
-                 elsewhere, elsewhere == 1 ? " goes on" : "s go on", workspace->path,
-                 elsewhere == 1 ? "it does" : "they do");
+        log_info("%d job%s with Slurm and no runner is running; hrmlab sync --workspace %s "
+                 "records what %s done",
+                 elsewhere, elsewhere == 1 ? " is" : "s are", workspace->path,
+                 elsewhere == 1 ? "it has" : "they have");
     if (open > 0)
         log_info("%d job%s queued and no runner is running; hrmlab work --workspace %s runs "
                  "%s",

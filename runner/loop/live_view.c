@@ -164,40 +164,29 @@ void live_describe_job(char *out, size_t size, const struct live_job *job)
     snprintf(out, size, "%s: %s", label, state);
 }
 
-/* FLOPs per second of the running jobs that tell their remaining time, at the rate of
- * their present attempt; *count: of these. */
-static double told_rate(const struct live *live, int *count)
+double live_worker_rate(const struct live *live)
 {
     double rate = 0.0;
 
-    *count = 0;
     for (int i = 0; i < live->job_count; i++) {
         const struct live_job *job = &live->jobs[i];
         double eta = job->progress->eta_s;
         double own = job->cost * (1.0 - job_share(job->progress));
 
-        if (eta > 0.0 && own > 0.0) {
+        if (eta > 0.0 && own > 0.0)
             rate += own / eta;
-            *count += 1;
-        }
     }
-    return rate;
-}
-
-double live_worker_rate(const struct live *live)
-{
-    int count;
-    double rate = told_rate(live, &count);
-
-    return count > 0 ? rate / count : 0.0;
+    return live->job_count > 0 ? rate / live->job_count : 0.0;
 }
 
 /* Seconds until all work is done; negative: not known. While no job tells its remaining
  * time, live->rate counts. done: of the running jobs. */
 static double total_eta_s(const struct live *live, double done)
 {
-    int count;
-    double rate = told_rate(live, &count), longest = 0.0, left = live->work.open - done;
+    int running =
+        live->counts.running > live->job_count ? live->counts.running : live->job_count;
+    double rate = live_worker_rate(live) * running;
+    double longest = 0.0, left = live->work.open - done;
 
     for (int i = 0; i < live->job_count; i++)
         if (live->jobs[i].progress->eta_s > longest)

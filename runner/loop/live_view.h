@@ -47,8 +47,9 @@ struct live {
     int message_count;
 };
 
-/* FLOPs per second of one worker, the mean of the running jobs that tell their
- * remaining time; 0: none does. */
+/* FLOPs per second of one running job at the rate of its present attempt, the mean of
+ * live->jobs, of which those that do not tell their remaining time (they start, or wait
+ * for their turn in a job that they share) add nothing; 0: none tells. */
 double live_worker_rate(const struct live *live);
 
 /* One line: "arch.name=hrm seed 0: train 12/400 loss 0.812 ... ETA 3m05s". */
