@@ -227,13 +227,27 @@ static int sort_axis(struct cells *cells, int axis_index, struct error *err)
     return 0;
 }
 
-/* Removes axes with a single value. */
+/* Whether no cell has another value than the others, or than the one that is meant where
+ * nothing is said, as the patience of the only rule that has one. */
+static bool is_constant(const struct cell_axis *axis)
+{
+    if (axis->count != 2 || !axis->of_evaluation)
+        return axis->count < 2;
+    int inactive = strcmp(axis->values[0], "inactive") == 0   ? 0
+                   : strcmp(axis->values[1], "inactive") == 0 ? 1
+                                                              : -1;
+
+    return inactive >= 0 && strcmp(axis->values[1 - inactive],
+                                   settings_table[setting_find(axis->key)].absent_means) == 0;
+}
+
+/* Removes axes that are constant. */
 static void drop_constant_axes(struct cells *cells)
 {
     int left = 0;
 
     for (int a = 0; a < cells->axis_count; a++) {
-        if (cells->axes[a].count < 2) {
+        if (is_constant(&cells->axes[a])) {
             for (int v = 0; v < cells->axes[a].count; v++)
                 free(cells->axes[a].values[v]);
             free(cells->axes[a].values);

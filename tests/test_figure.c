@@ -574,6 +574,18 @@ static void an_arm_has_the_same_name_and_style_in_curves_and_among_costs(void **
     close_source();
 }
 
+/* One rule has a patience, of the usual size. */
+static void what_only_one_halting_rule_has_is_no_axis_unless_it_was_set(void **state)
+{
+    (void)state;
+    open_source("UPDATE evaluation SET canonical = json_set(canonical, '$.\"eval.halt_rule\"',"
+                " 'stable') WHERE outer_steps = 2",
+                METRIC_PASS_AT_2);
+    assert_true(cells_find_axis(source.cells, "eval.halt_rule") >= 0);
+    assert_int_equal(cells_find_axis(source.cells, "eval.halt_patience"), -1);
+    close_source();
+}
+
 /* The evaluation with two outer steps is drawn; epsilon belongs to the rule "residual". */
 static void a_note_names_settings_of_the_halting_rule_that_was_chosen(void **state)
 {
@@ -691,6 +703,7 @@ int main(void)
         TEST(a_figure_of_lists_says_which_of_equal_evaluations_it_draws),
         TEST(what_happens_over_the_outer_steps_is_drawn_where_it_was_recorded),
         TEST(an_arm_has_one_style_in_all_charts_of_a_figure),
+        TEST(what_only_one_halting_rule_has_is_no_axis_unless_it_was_set),
         TEST(a_note_names_settings_of_the_halting_rule_that_was_chosen),
         TEST(an_arm_has_the_same_name_and_style_in_curves_and_among_costs),
         TEST(the_list_says_which_figures_are_possible),
