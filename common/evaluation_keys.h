@@ -53,8 +53,8 @@ bool evaluation_keys_has_trajectory(const char *canonical);
 /* The key's value in the canonical text of an evaluation's object, or what its absence
  * means, as text. Fresh; NULL when out of memory. */
 char *evaluation_key_text(const char *canonical, enum evaluation_key key);
-/* Whether the key has an effect under the halting rule of such a text: patience belongs to
- * "stable", epsilon to "residual". */
+/* Whether the key has an effect under the halting rule of such a text: patience belongs
+ * to "stable", epsilon to "residual". */
 bool evaluation_key_has_effect(const char *canonical, enum evaluation_key key);
 
 #endif

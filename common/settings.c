@@ -51,8 +51,8 @@ const char *setting_nearest(const char *key)
     return nearest;
 }
 
-/* Texts are UTF-8, since they go into JSON: arguments and the current directory need not
- * be. */
+/* Texts are UTF-8, since they go into JSON: arguments and the current directory need
+ * not be. */
 static int check_utf8(int id, const char *text, struct error *err)
 {
     const char *bad = text_not_utf8(text);

@@ -21,8 +21,9 @@ struct seed_spread {
     int64_t cells;    /* arms under evaluations that it is pooled over */
 };
 
-/* Pools the finished runs on data of this hash, on the test split; cells in which no seed solved anything,
- * or every seed everything, say nothing of the spread and are left out. */
+/* Pools the finished runs on data of this hash, on the test split; cells in which no
+ * seed solved anything, or every seed everything, say nothing of the spread and are
+ * left out. */
 int seed_spread_load(struct seed_spread *out, struct store *store, const char *data_hash,
                      struct error *err) MUST_CHECK;
 

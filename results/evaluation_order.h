@@ -11,8 +11,8 @@
 #include "error.h"
 #include "evaluation_keys.h"
 
-/* Where a value of the setting stands among its values: a number itself, "all" after any
- * number, a choice by its place in the table of settings. */
+/* Where a value of the setting stands among its values: a number itself, "all" after
+ * any number, a choice by its place in the table of settings. */
 double evaluation_value_place(enum evaluation_key key, const char *value);
 
 /* Writes to places[i] how many of the evaluations come before number i. texts:

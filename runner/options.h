@@ -122,7 +122,7 @@ struct options {
     const char *task;       /* show --task NAME; NULL: not given */
     bool steps;             /* show --steps: the answer after each outer step */
     bool remove;            /* note, tag, keep --remove */
-    const char *output;     /* data, plot, report, show --output PATH; NULL: not given */
+    const char *output;     /* data, plot, report, show --output; NULL: not given */
     const char *layout;     /* data build --layout NAME; NULL: not given */
     const char *svg;        /* show, data show --svg FILE; NULL: not given */
     const char *port;       /* serve --port N; NULL: not given */
@@ -139,8 +139,8 @@ int options_read(struct options *options, int argc, char **argv, struct error *e
 void options_release(struct options *options);
 /* Whether standard output may be coloured: --color, or a terminal. */
 bool options_color(const struct options *options);
-/* The file to draw to: that of --svg, or of -o, which means the same where only a drawing
- * is written. *out NULL: neither is given. ERROR_FORMAT: both are. */
+/* The file to draw to: that of --svg, or of -o, which means the same where only a
+ * drawing is written. *out NULL: neither is given. ERROR_FORMAT: both are. */
 int options_drawing(const char **out, const struct options *options,
                     struct error *err) MUST_CHECK;
 

@@ -236,36 +236,6 @@ static void answers_of_training_rows_are_found_where_they_lie(void **state)
     free(to);
 }
 
-/* A job that asks for the training rows of boards with shuffles ends with a message, and one
- * for those of boards alone does its work. */
-static void training_rows_of_shuffled_boards_are_refused(void **state)
-{
-    static const char TRAIN_ROWS[] = "[{\"eval.halt_max_steps\":1,\"eval.augmentations\":"
-                                     "\"all\",\"eval.act_inference\":false,"
-                                     "\"eval.seed\":0,\"eval.split\":\"train\"}]";
-    static const char *const shuffles[] = { "0", "2" };
-
-    (void)state;
-    for (int i = 0; i < 2; i++) {
-        char *to = file_join(room, shuffles[i]);
-        struct run_settings settings;
-        struct run_setup setup;
-        write_built("builtin:sudoku",
-                    (const char *[]){ "data.sudoku_train", "6", "data.sudoku_test", "2",
-                                      "data.num_aug", shuffles[i], NULL },
-                    to);
-        run_settings_init(&settings, to, (const char *[]){ "data.num_aug=0", NULL });
-        run_setup_init(&setup, settings.list, TRAIN_ROWS);
-        run_write_job(&setup, 1, NULL);
-        assert_true((run_attempt(&setup, 1) == 0) == (i == 0));
-        char *message = i > 0 ? run_event_text(&setup, 1, "error", "message") : NULL;
-        assert_true(i == 0 || strstr(message, "eval.split = train: data.path holds boards"));
-        free(message);
-        run_setup_release(&setup);
-        free(to);
-    }
-}
-
 __attribute__((format(printf, 1, 2))) static void shell(const char *format, ...)
 {
     char command[1000];
@@ -791,8 +761,6 @@ int main(void)
                                         make_room, remove_room),
         cmocka_unit_test_setup_teardown(answers_of_training_rows_are_found_where_they_lie,
                                         make_room, remove_room),
-        cmocka_unit_test_setup_teardown(training_rows_of_shuffled_boards_are_refused, make_room,
-                                        remove_room),
         cmocka_unit_test(names_of_the_first_releases_are_understood),
         cmocka_unit_test_setup_teardown(
             both_forms_of_identifiers_are_read_and_written_as_they_were, make_room,

@@ -21,6 +21,7 @@
 #include "puzzle_ids.h"
 #include "settings.h"
 #include "support/place.h"
+#include "support/worker_runs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -285,6 +286,36 @@ static void evaluations_that_the_data_do_not_allow_are_left_out_by_the_plan(void
     free(to);
 }
 
+/* A job that asks for the training rows of boards with shuffles ends with a message, and one
+ * for those of boards alone does its work. */
+static void training_rows_of_shuffled_boards_are_refused(void **state)
+{
+    static const char TRAIN_ROWS[] = "[{\"eval.halt_max_steps\":1,\"eval.augmentations\":"
+                                     "\"all\",\"eval.act_inference\":false,"
+                                     "\"eval.seed\":0,\"eval.split\":\"train\"}]";
+    static const char *const shuffles[] = { "0", "2" };
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        char *to = build("builtin:sudoku",
+                         (const char *[]){ "data.sudoku_train", "6", "data.sudoku_test", "2",
+                                           "data.num_aug", shuffles[i], NULL });
+        struct run_settings settings;
+        struct run_setup setup;
+        struct error err;
+        run_settings_init(&settings, to, (const char *[]){ "data.num_aug=0", NULL });
+        run_setup_init(&setup, settings.list, TRAIN_ROWS);
+        run_write_job(&setup, 1, NULL);
+        assert_true((run_attempt(&setup, 1) == 0) == (i == 0));
+        char *message = i > 0 ? run_event_text(&setup, 1, "error", "message") : NULL;
+        assert_true(i == 0 || strstr(message, "eval.split = train: data.path holds boards"));
+        free(message);
+        run_setup_release(&setup);
+        assert_int_equal(file_remove_tree(to, &err), 0);
+        free(to);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,6 +326,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             evaluations_that_the_data_do_not_allow_are_left_out_by_the_plan, make_room,
             remove_room),
+        cmocka_unit_test_setup_teardown(training_rows_of_shuffled_boards_are_refused, make_room,
+                                        remove_room),
     };
 
     return cmocka_run_group_tests_name("built_use", tests, NULL, NULL);

@@ -111,8 +111,9 @@ static bool is_as_wanted(const struct wanted *wanted)
     return found == wanted->count;
 }
 
-/* Adds "NAME=value" to object as a member, unless it has one of that name: an environment
- * may hold a name twice, and bytes that are not UTF-8, which no event can. */
+/* Adds "NAME=value" to object as a member, unless it has one of that name: an
+ * environment may hold a name twice, and bytes that are not UTF-8, which no event
+ * can. */
 static bool add_variable(cJSON *object, const char *variable)
 {
     char *copy = strdup(variable);

@@ -55,12 +55,12 @@ struct evaluate_context {
 
 /*
  * Runs all passes and writes an `evaluation` event for each evaluation (and its
- * `outcome` events before it). selected: which of the count evaluations; NULL: all.
- * The submission is that of the evaluation of the test split with the most
- * augmentations, then the most outer steps. ERROR_STOPPED: a stop was requested; no
- * event of the interrupted pass was written. ERROR_FORMAT: a token loss is NaN or Inf,
- * and no event was written of that evaluation; with from_kept: what is asked for does not
- * follow from what was kept.
+ * `outcome` events before it). selected: which of the count evaluations; NULL: all. The
+ * submission is that of the evaluation of the test split with the most augmentations,
+ * then the most outer steps. ERROR_STOPPED: a stop was requested; no event of the
+ * interrupted pass was written. ERROR_FORMAT: a token loss is NaN or Inf, and no event
+ * was written of that evaluation; with from_kept: what is asked for does not follow
+ * from what was kept.
  */
 int evaluate_run(const struct evaluate_context *context,
                  const struct job_evaluation *evaluations, int count, const bool *selected,

@@ -40,7 +40,8 @@ int puzzle_ids_check(const struct data_info *info, struct error *err)
 }
 
 /* Draws a shift that gives every id one of another task where the ids of each task are
- * consecutive: at least as many ids as a task has, and at most all ids minus that many. */
+ * consecutive: at least as many ids as a task has, and at most all ids minus that
+ * many. */
 static int draw_shift(struct puzzle_way *way, const struct data_set *set, uint64_t seed,
                       struct error *err)
 {

@@ -14,8 +14,8 @@ enum { FIELD_HEIGHT = 270, LEFT = 64, UNDER = 50, FREE_RIGHT = 16, MANY = 16, NA
  * times to each side. */
 enum { NEAR = 5, ASIDE = 8, TURNS = 11 };
 
-/* More marks than these are a cloud, in which none is moved: there is no room, and each is
- * compared with all before it. */
+/* More marks than these are a cloud, in which none is moved: there is no room, and each
+ * is compared with all before it. */
 enum { MOST_MOVED = 2000 };
 
 double lines_height(const struct chart *chart)

@@ -31,7 +31,7 @@ struct figure_source {
     const struct run_facts *facts; /* borrowed of results, or own_facts */
     struct run_facts own_facts;    /* owned */
     char *data;                    /* owned: where its data came from; "": unknown */
-    bool any_published;            /* whether published values on other data are shown too */
+    bool any_published;            /* published values on other data are shown too */
     const char *const *wheres;     /* borrowed; the conditions it was loaded with */
     int where_count;
     /* borrowed; the arm that a report subtracts, as arm_find() knows it; NULL: the

@@ -155,8 +155,8 @@ static int rival_of(const struct trajectories *all, int item)
     return -1;
 }
 
-/* Writes which of several evaluations are drawn, each once: "; of several the first, infer
- * 4, voted all". */
+/* Writes which of several evaluations are drawn, each once: "; of several the first,
+ * infer 4, voted all". */
 static int write_chosen(FILE *to, const struct drawn_arms *arms, const struct trajectories *all)
 {
     struct text_set said = { 0 };
@@ -324,8 +324,8 @@ int make_calibration(struct picture *out, struct figure_source *source, struct e
 
 /* ---- halting rules ---- */
 
-/* The series of an evaluation's halting rule, added if new; -1: no memory. A rule has one
- * style in all charts: rules are those met so far. */
+/* The series of an evaluation's halting rule, added if new; -1: no memory. A rule has
+ * one style in all charts: rules are those met so far. */
 static int series_of_rule(struct chart *chart, struct text_set *rules,
                           const struct result_row *row)
 {
@@ -391,8 +391,8 @@ static int draw_rule(struct chart *chart, struct text_set *rules, const struct c
     return rc;
 }
 
-/* Adds a chart of the cells first to end - 1, which are of one arm, named unless it is the
- * only one. */
+/* Adds a chart of the cells first to end - 1, which are of one arm, named unless it is
+ * the only one. */
 static int add_rules(struct picture *out, struct text_set *rules, const struct cells *cells,
                      int first, int end, bool whiskers, struct error *err)
 {

@@ -25,8 +25,8 @@ struct axis_request {
     const char *by;
     bool bars;
     const char *x_title;
-    /* questions whose published values are marked in the chart, and told in words as far
-     * as they have no position there; NULL: none */
+    /* questions whose published values are marked in the chart, and told in words as
+     * far as they have no position there; NULL: none */
     const char *marked, *told;
 };
 int draw_axis(struct picture *picture, struct figure_source *source,

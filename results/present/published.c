@@ -225,8 +225,8 @@ static bool is_of(const struct published *value, enum metric metric)
            (*rest == '\0' || strcmp(rest, " difference") == 0);
 }
 
-/* Appends a value in words to a list: "trained with 10: about 0.3; trained with 30: about
- * 0.35". Releases the list, NULL: no memory, or none yet. Newly allocated. */
+/* Appends a value in words to a list: "trained with 10: about 0.3; trained with 30:
+ * about 0.35". Releases the list, NULL: no memory, or none yet. Newly allocated. */
 static char *add_words(char *list, const struct published *value)
 {
     bool claim = value->kind == PUBLISHED_CLAIM;
@@ -242,8 +242,8 @@ static char *add_words(char *list, const struct published *value)
     return longer;
 }
 
-/* Adds the values to the picture's note, a sentence for those of one source and data that
- * follow each other; drawn: but those with a position. */
+/* Adds the values to the picture's note, a sentence for those of one source and data
+ * that follow each other; drawn: but those with a position. */
 static int say_values(struct shown *shown, struct picture *picture, const char *question,
                       bool drawn, const struct published_place *place, struct error *err)
 {

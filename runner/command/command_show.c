@@ -69,7 +69,8 @@ static int files_table(struct table **out, const struct workspace *workspace, co
 }
 
 /* Has the worker draw the run's answer to a task. file: the run's final checkpoint,
- * "runs/HASH/attempts/N/final.safetensors". drawing: the file to write; NULL: print it. */
+ * "runs/HASH/attempts/N/final.safetensors". drawing: the file to write; NULL: print
+ * it. */
 static int show_task(const struct workspace *workspace, const char *file, const char *drawing,
                      const struct options *options, int *exit_code, struct error *err)
 {

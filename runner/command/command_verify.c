@@ -261,7 +261,7 @@ static void compare_ends(char *text, size_t size, const struct repetition *again
     else if (strcmp(again->diverged, final->message) != 0 && final->outcome == OUTCOME_DIVERGED)
         snprintf(text, size, "it diverges with %s, stored is %s", again->diverged,
                  final->message[0] != '\0' ? final->message : "nothing about it");
-    else if (final->outcome != OUTCOME_DIVERGED && /* whose weights its end does not say */
+    else if (final->outcome != OUTCOME_DIVERGED && /* its end says no weights */
              strcmp(again->weights_hash, final->weights_hash) != 0)
         snprintf(text, size, "weights %.12s, stored are %.12s", again->weights_hash,
                  final->weights_hash);

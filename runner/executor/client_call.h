@@ -22,10 +22,11 @@ struct client_answer {
 typedef void client_done_fn(void *user, const struct client_answer *answer);
 
 /*
- * Starts argv[0], found by PATH, with these arguments (NULL at the end, copied), in that
- * environment (the same; NULL: the runner's own), and returns at once. done is called once on the loop when the program has ended and its
- * output is complete, or a second later where a process that it has left behind holds
- * that open; not after an error. ERROR_SPAWN: it cannot be started.
+ * Starts argv[0], found by PATH, with these arguments (NULL at the end, copied), in
+ * that environment (the same; NULL: the runner's own), and returns at once. done is
+ * called once on the loop when the program has ended and its output is complete, or a
+ * second later where a process that it has left behind holds that open; not after an
+ * error. ERROR_SPAWN: it cannot be started.
  */
 int client_call(uv_loop_t *loop, const char *const *argv, char **environment, double limit_s,
                 client_done_fn *done, void *user, struct error *err) MUST_CHECK;

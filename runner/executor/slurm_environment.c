@@ -7,12 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Options that a user prefers for lists of his own would hide jobs, which would count as
- * lost then, or spare them when they are cancelled. */
-static const char *const FILTERS[] = { "SQUEUE_", "SACCT_", "SCANCEL_", "SCONTROL_",
-                                       /* of a job that the runner itself is part of: a job
-                                        * that is no array would take itself for its element */
-                                       "SLURM_ARRAY_" };
+/* Options that a user prefers for lists of his own would hide jobs, which would count
+ * as lost then, or spare them when they are cancelled. */
+static const char *const FILTERS[] = {
+    "SQUEUE_", "SACCT_", "SCANCEL_", "SCONTROL_",
+    /* of a job that the runner itself is part of: a job that is no array would take
+     * itself for its element */
+    "SLURM_ARRAY_"
+};
 
 /* An array where none is meant, jobs that no list has, a sbatch that does not return, a
  * job that is started again, or goes on after a node has failed. */

@@ -1,5 +1,6 @@
 /*
- * slurm_environment.h - what of the user's environment Slurm's client programs are given.
+ * slurm_environment.h - what of the user's environment Slurm's client programs are
+ * given.
  */
 #ifndef RUNNER_SLURM_ENVIRONMENT_H
 #define RUNNER_SLURM_ENVIRONMENT_H

@@ -468,7 +468,8 @@ static void put_heading(struct live_lines *out, const struct live *live, int wid
              live->runner[0] != '\0' ? "; at work: " : "", live->runner);
     char *total = live_lines_add(out)->text;
     live_describe_total(total, LIVE_LINE, live, left < most ? left : most);
-    if ((int)strlen(total) > width) /* what failed and was cancelled makes room for the time */
+    /* what failed and was cancelled makes room for the time */
+    if ((int)strlen(total) > width)
         describe_briefly(total, LIVE_LINE, live);
     put_groups(out, live);
 }

@@ -277,7 +277,7 @@ static int read_new(struct recorder *r, char **data, size_t *size, size_t limit,
     if (foreign) {
         snprintf(r->error_text, sizeof r->error_text, "the journal is no regular file");
     } else if (fd < 0) {
-        /* it does not exist yet; or it has disappeared although we have read some of it */
+        /* it does not exist yet; or it has disappeared after some of it was read */
         if (r->attempt.offset > 0)
             snprintf(r->error_text, sizeof r->error_text, "the journal is gone");
     } else if (all < r->attempt.offset) {

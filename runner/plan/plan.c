@@ -161,7 +161,8 @@ static int add_dropped(struct plan *plan, int arm, char *evaluation, char *reaso
 static char *why_data_do_not(bool *can, const struct plan_arm *arm,
                              const struct config *trained, const struct config *config)
 {
-    /* in a directory of the published code data.num_aug does not tell how many there are */
+    /* in a directory of the published code data.num_aug does not tell how many there
+     * are */
     int64_t drawn = config_int(trained, DATA_NUM_AUG) + 1;
     int64_t variants = arm->variants > drawn ? arm->variants : drawn;
     int64_t asked = config_int(config, EVAL_AUGMENTATIONS);

@@ -57,8 +57,8 @@ static int64_t stream_epochs(const struct config *config)
     return interval > 0 && interval < epochs ? interval : epochs;
 }
 
-/* Each stream fills a batch. Examples are lost only where a batch has ended, so that those
- * of its epochs are enough for the first one. */
+/* Each stream fills a batch. Examples are lost only where a batch has ended, so that
+ * those of its epochs are enough for the first one. */
 static int check_stream(const struct data_info *info, const struct config *config,
                         struct error *err)
 {

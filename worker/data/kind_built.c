@@ -383,8 +383,8 @@ static int check_group(const struct content *content, int index, const char *dir
     return rc;
 }
 
-/* Whether the first solution has one goal, as each maze's has; in that of a Sudoku every
- * digit stands once a row. */
+/* Whether the first solution has one goal, as each maze's has; in that of a Sudoku
+ * every digit stands once a row. */
 static bool are_mazes(const struct built *built)
 {
     int32_t labels[GRID_MAX_CELLS];
