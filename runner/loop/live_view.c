@@ -237,7 +237,7 @@ static double find_share(char *time, size_t size, const struct live *live)
     if (eta_s >= 0.0)
         human_duration(eta, eta_s);
     bool open = live->counts.running + live->counts.queued > 0;
-    snprintf(time, size, open ? ", ETA %s" : "", eta);
+    snprintf(time, size, "%s%s", open ? ", ETA " : "", open ? eta : "");
     return share_of(&live->work, running);
 }
 
