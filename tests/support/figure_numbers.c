@@ -222,6 +222,22 @@ static void check_published(struct number_check *check, const char *text, struct
     check_equal(check, text, "one of the published values");
 }
 
+/* "ACT off minus ACT on: -0.03"; "1 x 1 minus 2 x 2 cycles: about -0.04 (within 4 points)"; of a
+ * claim "HRM minus transformer: within 5 points". */
+static void check_published_words(struct number_check *check, const struct published *p)
+{
+    char words[400];
+
+    if (p->kind == PUBLISHED_CLAIM)
+        snprintf(words, sizeof words, "%s: %s", p->settings, p->note);
+    else
+        snprintf(words, sizeof words, "%s: %s%s%s%s%s", p->settings,
+                 p->kind == PUBLISHED_CHART ? "about " : "", shown_trimmed(p->value, DIGITS),
+                 p->note != NULL ? " (" : "", p->note != NULL ? p->note : "",
+                 p->note != NULL ? ")" : "");
+    check_name(check, words);
+}
+
 static void check_difference(struct number_check *check, const struct figure_facts *facts,
                              const char *text, struct said *said)
 {
@@ -440,8 +456,10 @@ static void check_about(struct number_check *check, const struct figure_facts *f
     check_name(check, "\xc2\xb1 1 standard deviation");
     check_name(check, "95 % intervals");
     check_name(check, "pass@2");
-    for (const struct published *p = PUBLISHED; p->source != NULL; p++)
+    for (const struct published *p = PUBLISHED; p->source != NULL; p++) {
         check_name(check, p->data);
+        check_published_words(check, p);
+    }
     check_name(check, "data/arc-agi-1");
     check_end(check);
 }
@@ -457,7 +475,7 @@ int check_figure(struct number_check *check, const struct figure_facts *facts,
         { "pass@2: outer steps in training and", "bars" },
         { "pass@2: outer steps in training against", "map" },
     };
-    char about[600] = "";
+    char about[1000] = "";
     int i = 1;
 
     check->place = "figure";
