@@ -504,6 +504,8 @@ static void jobs_are_cancelled_by_one_call(void **state)
     char *calls = cluster_ask("wc -c <%s/fake/scancel.calls", place.directory);
     assert_string_equal(calls, "1");
     free(calls);
+    assert_int_equal(place_finish(place_start(&place, "status", NULL)), 0);
+    assert_false(place_output_has(&place, "with Slurm")); /* what was cancelled is not open */
     assert_int_equal(place_finish(place_start(&place, "work", "--executor", "slurm", NULL)), 0);
     place_expect(&place, "SELECT count(*) || group_concat(DISTINCT state) FROM job",
                  "4cancelled");

@@ -81,7 +81,8 @@ static int load_jobs(struct live_source *source, struct error *err)
         if (source->jobs[i].own && job_state_is_open(source->jobs[i].state))
             rc = load_job(source, &source->jobs[i], attempts, count, err);
     for (int i = 0; i < source->job_count && rc == 0; i++)
-        source->live.elsewhere += is_elsewhere(source->jobs[i].job_id, attempts, count);
+        source->live.elsewhere += job_state_is_open(source->jobs[i].state) &&
+                                  is_elsewhere(source->jobs[i].job_id, attempts, count);
     free(attempts);
     return rc;
 }

@@ -34,7 +34,7 @@ struct live {
     const char *experiment;      /* borrowed; NULL: all of them */
     char runner[200];            /* that is at work; "" none, or it needs no mention */
     struct status_counts counts; /* of jobs */
-    int elsewhere;               /* jobs that go on without a runner, in Slurm */
+    int elsewhere;               /* open ones that go on without a runner, in Slurm */
     struct live_work work;
     double rate; /* FLOPs per second of all workers, while no job tells; 0: not known */
     struct live_group groups[LIVE_GROUPS]; /* experiments, where there are several */
