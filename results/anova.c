@@ -11,6 +11,9 @@
 
 enum { REPLICATES = 1000 };
 
+/* Means that differ by less than this share of their size are equal: sums are rounded. */
+static const double ROUNDING = 1e-10;
+
 /* What a replicate needs; all arrays are owned. */
 struct work {
     const struct anova_grid *grid;
@@ -156,8 +159,9 @@ static bool find_shares(double *shares, struct work *work, const struct anova_te
         between += (work->cells[c] - grand) * (work->cells[c] - grand);
     for (int f = 0; f < grid->factor_count; f++)
         alone[f] = margin_squares(work, grand, f, -1);
-    double total = grid->seeds * between + within;
-    if (!(total > 0))
+    double total = grid->seeds * between + within, least = ROUNDING * grand;
+
+    if (!(total > least * least * grid->cells * grid->seeds))
         return false;
     for (int i = 0; i < count; i++) {
         const struct anova_term *term = &terms[i];

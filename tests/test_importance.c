@@ -109,12 +109,37 @@ static void a_grid_of_equal_values_is_refused(void **state)
     assert_non_null(strstr(err.message, "no variance to explain"));
 }
 
+/* 1 / 6 six times is not 1 to the last bit, and neither are sums of thirds. */
+static void equal_values_that_rounding_tells_apart_are_refused(void **state)
+{
+    double values[6 * 3 * 3];
+    const struct anova_grid grid = { .factor_count = 2,
+                                     .levels = { 2, 3 },
+                                     .cells = 6,
+                                     .seeds = 3,
+                                     .tasks = 3,
+                                     .seeds_shared = true,
+                                     .values = values };
+    struct anova_term terms[ANOVA_TERMS];
+    struct error err;
+    int count;
+
+    (void)state;
+    for (int solved = 1; solved <= 3; solved++) {
+        for (int i = 0; i < 6 * 3 * 3; i++)
+            values[i] = i % 3 < solved;
+        assert_int_equal(anova(terms, &count, &grid, &err), ERROR_FORMAT);
+        assert_non_null(strstr(err.message, "no variance to explain"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shares_of_two_factors_are_those_worked_out_by_hand),
         cmocka_unit_test(three_axes_together_are_a_term_of_their_own),
         cmocka_unit_test(a_grid_of_equal_values_is_refused),
+        cmocka_unit_test(equal_values_that_rounding_tells_apart_are_refused),
     };
 
     return cmocka_run_group_tests_name("importance", tests, NULL, NULL);
