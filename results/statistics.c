@@ -214,19 +214,20 @@ static double p_of_spread(const struct spread *spread, double value)
 /*
  * Computes interval and p from the variance over tasks of the mean and from the
  * variances of the blocks. The means of two or three seeds can be close by chance,
- * hence LEAST_SHARE.
+ * hence LEAST_SHARE. Where all tasks differ by the same, as where one arm has solved each
+ * and the other none, their scatter is taken to be what it is if one of them shows no
+ * difference: a few tasks would otherwise leave no doubt.
  */
 static void conclude(struct estimate *out, double by_task, const struct block_variance *blocks,
                      int count)
 {
+    if (!(by_task > ROUNDING * ROUNDING))
+        by_task = out->value / out->tasks * (out->value / out->tasks);
     double variance = by_task;
     double deviation = sqrt(by_task) * (out->tasks_only ? 1 : LEAST_SHARE);
     double half = statistics_t_quantile(LEVEL, out->tasks - 1) * deviation;
 
-    if (by_task > ROUNDING * ROUNDING)
-        out->p = statistics_t_tail(out->value / deviation, out->tasks - 1);
-    else
-        out->p = out->value == 0.0 ? 1 : 0;
+    out->p = out->value == 0.0 ? 1 : statistics_t_tail(out->value / deviation, out->tasks - 1);
     if (!out->tasks_only) {
         struct spread spread = make_spread(by_task, blocks, count, out->tasks);
 

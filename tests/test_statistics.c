@@ -122,6 +122,31 @@ static void no_difference_anywhere_is_no_difference(void **state)
     expect_near(out.p, 1, 1e-9);
 }
 
+/* As if one of the tasks had shown no difference: of n, k that differ by 1 have a
+ * deviation of the mean of 1 / n where k = n - 1. */
+static void tasks_that_all_differ_alike_leave_doubt(void **state)
+{
+    double values[3 * 20];
+    struct estimate out;
+
+    (void)state;
+    for (int i = 0; i < 3 * 20; i++)
+        values[i] = 1;
+    for (int seeds = 1; seeds <= 3; seeds++)
+        for (int tasks = 2; tasks <= 20; tasks++) {
+            struct statistics_block block = { values, seeds };
+
+            assert_int_equal(statistics_estimate(&out, &block, 1, tasks), 0);
+            double half = statistics_t_quantile(0.05, tasks - 1) / tasks;
+
+            expect_near(out.value, 1, 1e-12);
+            expect_near(out.low, 1 - half, 1e-9);
+            expect_near(out.high, 1 + half, 1e-9);
+            expect_near(out.p, statistics_t_tail(tasks, tasks - 1), 1e-9);
+            assert_int_equal(out.p<0.05, tasks> 3);
+        }
+}
+
 static void one_task_has_no_interval(void **state)
 {
     const double values[] = { 1, 0, 1 };
@@ -391,6 +416,7 @@ int main(void)
         cmocka_unit_test(holm_steps_down_and_skips_what_has_no_p),
         cmocka_unit_test(two_seeds_speak_of_tasks_only),
         cmocka_unit_test(no_difference_anywhere_is_no_difference),
+        cmocka_unit_test(tasks_that_all_differ_alike_leave_doubt),
         cmocka_unit_test(one_task_has_no_interval),
         cmocka_unit_test(identical_arms_are_rarely_called_different),
         cmocka_unit_test(intervals_cover_a_true_difference),
