@@ -127,13 +127,15 @@ static void markdown_escapes_what_it_would_interpret(void **state)
                  "| a\\|b\\_c | 1 | 0.500 | x |\n");
     table_set_caption(table, "arms of a_b");
     table_add_note(table, "beware of <b>, of `code` and of *");
+    table_add_note(table, "~gone~ &lt;");
     expect_print(table, FORMAT_MARKDOWN,
                  "**arms of a\\_b**\n"
                  "\n"
                  "| arm | seeds | pass@2 | spread |\n"
                  "| --- | ---: | ---: | --- |\n"
                  "| a\\|b\\_c | 1 | 0.500 | x |\n"
-                 "\nbeware of \\<b\\>, of \\`code\\` and of \\*  \n");
+                 "\nbeware of \\<b\\>, of \\`code\\` and of \\*  \n"
+                 "\\~gone\\~ \\&lt;  \n");
     table_destroy(table);
 }
 
@@ -512,6 +514,32 @@ static void latex_has_a_tabular_with_its_own_characters_escaped(void **state)
     table_destroy(table);
 }
 
+/* What follows the end of a line and looks like its argument, and two hyphens. */
+static void latex_takes_no_text_for_its_own(void **state)
+{
+    static const struct table_column TEXTS[] = { { .name = "arm", .type = TABLE_TEXT },
+                                                 { .name = "b", .type = TABLE_TEXT } };
+    struct table *table;
+    struct error err;
+
+    (void)state;
+    assert_int_equal(table_create(&table, TEXTS, 2, &err), 0);
+    table_row(table);
+    table_text(table, "[[0,1,2]]");
+    table_text(table, "[1]");
+    table_row(table);
+    table_text(table, "* a-b");
+    table_text(table, "--where");
+    expect_print(table, FORMAT_LATEX,
+                 "% needs \\usepackage{booktabs}\n"
+                 "\\begin{table}\n\\centering\n\\begin{tabular}{ll}\n\\toprule\n"
+                 "arm & b \\\\\n\\midrule\n"
+                 "{}[[0,1,2]] & [1] \\\\\n"
+                 "{}* a-b & -{}-where \\\\\n\\bottomrule\n"
+                 "\\end{tabular}\n\\end{table}\n");
+    table_destroy(table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -532,6 +560,7 @@ int main(void)
         cmocka_unit_test(rows_of_one_group_stand_below_its_name),
         cmocka_unit_test(programs_get_true_and_false_and_a_line_per_object),
         cmocka_unit_test(latex_has_a_tabular_with_its_own_characters_escaped),
+        cmocka_unit_test(latex_takes_no_text_for_its_own),
     };
 
     return cmocka_run_group_tests_name("table", tests, NULL, NULL);

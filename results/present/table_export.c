@@ -20,7 +20,7 @@ static bool is_number(const struct table_column *column)
 static void print_markdown_text(FILE *out, const char *text)
 {
     for (; *text != '\0'; text++) {
-        if (strchr("|\\`*_<>[]", *text) != NULL)
+        if (strchr("|\\`*_<>[]~&", *text) != NULL)
             fputc('\\', out);
         fputc(*text, out);
     }
@@ -98,6 +98,9 @@ static void print_latex_text(FILE *out, const char *text)
         case '|':
             fprintf(out, "$%s$", *text == '|' ? "\\vert" : *text == '<' ? "<" : ">");
             break;
+        case '-':
+            fputs(text[1] == '-' ? "-{}" : "-", out); /* two would become a dash */
+            break;
         default:
             if (strchr("&%$#_{}", *text) != NULL)
                 fputc('\\', out);
@@ -129,14 +132,16 @@ static int print_latex_row(const struct table *table, int row, FILE *out)
 
         if (column->machine_only)
             continue;
-        if (!first)
-            fputs(" & ", out);
-        first = false;
         char *text =
             row < 0 ? strdup(column->title) : cell_text(column, cell_at(table, row, i), false);
 
         if (text == NULL)
             return -1;
+        if (!first)
+            fputs(" & ", out);
+        else if (text[0] == '[' || text[0] == '*')
+            fputs("{}", out); /* otherwise it belongs to the end of the line before */
+        first = false;
         /* The "-" of a number would become a hyphen. */
         if (row >= 0 && is_number(column) && text[0] == '-')
             fprintf(out, "$%s$", text);
