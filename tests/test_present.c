@@ -113,6 +113,27 @@ static void rows_are_sorted_by_several_columns_and_empty_ones_come_last(void **s
     table_destroy(table);
 }
 
+/* Those of a setting that takes a word, too. */
+static void numbers_among_words_are_sorted_by_their_size(void **state)
+{
+    static const struct table_column COLUMN[] = { { .name = "voted", .type = TABLE_TEXT } };
+    static const char *const TEXTS[] = { "all", "10", "2", "nan", "1e1", "-3", "" };
+    struct table *table;
+    struct error err;
+
+    (void)state;
+    must(table_create(&table, COLUMN, 1, &err), &err);
+    for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++) {
+        table_row(table);
+        table_text(table, TEXTS[i]);
+    }
+    must(table_sort(table, "voted", &err), &err);
+    expect_print(table, FORMAT_CSV, "voted\n-3\n2\n10\n1e1\n\nall\nnan\n");
+    must(table_sort(table, "-voted", &err), &err);
+    expect_print(table, FORMAT_CSV, "voted\nnan\nall\n\n1e1\n10\n2\n-3\n");
+    table_destroy(table);
+}
+
 static void chosen_columns_are_seen_by_people_too_in_the_order_asked(void **state)
 {
     struct table *table = make_table();
@@ -361,6 +382,30 @@ static void drawn_curves_fit_the_terminal_and_tell_their_range(void **state)
     }
 }
 
+/* Seeds end at different steps: an epoch takes one a step more than another. */
+static void the_value_at_the_end_is_the_mean_over_all_seeds(void **state)
+{
+    struct curve_point first[] = { { 0, 1 }, { 99, -1.25e-5 } };
+    struct curve_point second[] = { { 0, 1 }, { 100, -3.75e-5 } };
+    char label[] = "an arm";
+    struct curve items[] = { { label, 0, 0, first, 2 }, { label, 0, 1, second, 2 } };
+    struct curves curves = { "train/lm_loss", items, 2 };
+    struct error err;
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    (void)state;
+    assert_non_null(out);
+    must(curves_draw(out, &curves, 80, false, &err), &err);
+    fclose(out);
+    assert_non_null(strstr(text, "an arm: train/lm_loss -2.5e-05 at the end, 2 seeds"));
+    /* a number that would move the drawing has fewer digits */
+    assert_non_null(strstr(text, "\n       1 "));
+    assert_non_null(strstr(text, "\n-3.7e-05 "));
+    free(text);
+}
+
 /* Standard output of hrmlab with these words on a terminal so wide; fresh. */
 static char *on_terminal(int width, const char *const *words)
 {
@@ -593,6 +638,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_sorted_by_several_columns_and_empty_ones_come_last),
+        cmocka_unit_test(numbers_among_words_are_sorted_by_their_size),
         cmocka_unit_test(chosen_columns_are_seen_by_people_too_in_the_order_asked),
         cmocka_unit_test(conditions_on_measures_are_told_from_those_on_settings),
         WITH_WORKSPACE(a_pivot_has_a_row_and_a_column_per_value),
@@ -603,6 +649,7 @@ int main(void)
         WITH_WORKSPACE(every_other_arm_is_compared_with_the_baseline),
         WITH_WORKSPACE(curves_are_of_trainings_or_of_evaluations_on_the_way),
         cmocka_unit_test(drawn_curves_fit_the_terminal_and_tell_their_range),
+        cmocka_unit_test(the_value_at_the_end_is_the_mean_over_all_seeds),
         WITH_WORKSPACE(every_command_fits_80_100_and_120_columns),
         WITH_WORKSPACE(axes_lists_the_settings_that_begin_so),
         cmocka_unit_test(a_shell_is_told_what_may_stand_next),

@@ -80,12 +80,22 @@ static int dot_of(const struct frame *frame, double value)
     return y < 0 ? 0 : y >= DOTS_HIGH ? DOTS_HIGH - 1 : y;
 }
 
-/* Plots the curves first to last, which share a label. Returns the mean at the end. */
-static double plot(struct braille *panel, const struct frame *frame, const struct curve *curves,
-                   int count)
+/* The mean of the last values: some seeds may have ended a step before others, or are
+ * not done yet. */
+static double mean_at_end(const struct curve *curves, int count)
+{
+    double sum = 0;
+
+    for (int i = 0; i < count; i++)
+        sum += curves[i].points[curves[i].count - 1].value;
+    return sum / count;
+}
+
+/* Plots the curves first to last, which share a label. */
+static void plot(struct braille *panel, const struct frame *frame, const struct curve *curves,
+                 int count)
 {
     int before = -1;
-    double end = (double)NAN;
 
     for (int x = 0; x < 2 * frame->columns; x++) {
         double step = (double)frame->last_step * x / (2 * frame->columns - 1);
@@ -106,14 +116,24 @@ static double plot(struct braille *panel, const struct frame *frame, const struc
             before = -1;
             continue;
         }
-        end = sum / seeds;
-        int y = dot_of(frame, end);
+        int y = dot_of(frame, sum / seeds);
         braille_line(panel, x, before < 0 ? y : before, y);
         before = y;
         for (int dot = dot_of(frame, high); dot <= dot_of(frame, low) && x % 3 == 0; dot += 2)
             braille_set(panel, x, dot);
     }
-    return end;
+}
+
+/* Prints a number left of a panel, with as many digits as there is room for, at most
+ * 4. */
+static void print_number(FILE *out, double value)
+{
+    char text[MARGIN + 16];
+
+    for (int digits = 4; digits > 0; digits--)
+        if (snprintf(text, sizeof text, "%.*g", digits, value) < MARGIN)
+            break;
+    fprintf(out, "%*s ", MARGIN - 1, text);
 }
 
 static void print_panel(FILE *out, const struct braille *panel, const struct frame *frame)
@@ -122,9 +142,9 @@ static void print_panel(FILE *out, const struct braille *panel, const struct fra
 
     for (int row = 0; row < HEIGHT; row++) {
         if (row == 0)
-            fprintf(out, "%*.4g ", MARGIN - 1, frame->high);
+            print_number(out, frame->high);
         else if (row == HEIGHT - 1)
-            fprintf(out, "%*.4g ", MARGIN - 1, frame->low);
+            print_number(out, frame->low);
         else
             fprintf(out, "%*s ", MARGIN - 1, "");
         fprintf(out, "%s\n", braille_text(line, panel, row));
@@ -143,7 +163,8 @@ int curves_draw(FILE *out, const struct curves *curves, int width, bool color,
             if (strcmp(curves->items[i].label, curves->items[end].label) != 0)
                 break;
         braille_clear(&panel);
-        double last = plot(&panel, &frame, &curves->items[i], end - i);
+        plot(&panel, &frame, &curves->items[i], end - i);
+        double last = mean_at_end(&curves->items[i], end - i);
 
         char *title = format_string("%s: %s %.4g at the end, %d seed%s", curves->items[i].label,
                                     curves->name, last, end - i, end - i == 1 ? "" : "s");

@@ -9,6 +9,8 @@
 #include "json.h"
 
 #include <assert.h>
+#include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,10 +95,32 @@ struct sort_row {
     int count, row;
 };
 
+/* Whether a text is a number, as some values of a setting are: 8 and "all". */
+static bool read_number(double *out, const char *text)
+{
+    char *end;
+
+    *out = strtod(text, &end);
+    return end != text && *end == '\0' && isfinite(*out);
+}
+
+/* Numbers by their size, before words. */
+static int compare_texts(const char *a, const char *b)
+{
+    double x = 0, y = 0;
+    bool one = read_number(&x, a), other = read_number(&y, b);
+
+    if (one != other)
+        return one ? -1 : 1;
+    if (one && (x < y || x > y))
+        return x < y ? -1 : 1;
+    return strcmp(a, b);
+}
+
 static int compare_cells(const struct cell *a, const struct cell *b, enum table_type type)
 {
     if (type == TABLE_TEXT)
-        return strcmp(a->text, b->text);
+        return compare_texts(a->text, b->text);
     double x = number_of(a, type), y = number_of(b, type);
     return x < y ? -1 : x > y;
 }
