@@ -173,9 +173,19 @@ static void copy_key(char key[64], const char *condition, const char *at)
     snprintf(key, 64, "%.*s", (int)(at - first), first);
 }
 
+/* The value without blanks around it; newly allocated or NULL. */
+static char *copy_value(const char *text)
+{
+    const char *first = text + strspn(text, " \t"), *end = first + strlen(first);
+
+    while (end > first && (end[-1] == ' ' || end[-1] == '\t'))
+        end--;
+    return strndup(first, (size_t)(end - first));
+}
+
 int filter_parse(struct filter *out, const char *condition, struct error *err)
 {
-    char key[64];
+    char key[64], *value;
     size_t length = 0;
     int id = -1, rc;
 
@@ -195,12 +205,16 @@ int filter_parse(struct filter *out, const char *condition, struct error *err)
     rc = find_key(out, &id, key, condition, err);
     if (rc != 0)
         return rc;
-    if (id >= 0) {
-        rc = parse_setting_value(out, id, condition, at + length, err);
+    value = copy_value(at + length);
+    if (value == NULL) {
+        rc = error_set(err, ERROR_NOMEM, "no memory for a condition");
+    } else if (id >= 0) {
+        rc = parse_setting_value(out, id, condition, value, err);
     } else {
-        out->text = strdup(at + length);
-        rc = out->text == NULL ? error_set(err, ERROR_NOMEM, "no memory for a condition") : 0;
+        out->text = value;
+        value = NULL;
     }
+    free(value);
     bool unordered = out->is_text || (id >= 0 && settings_table[id].type == SETTING_BOOL);
 
     if (rc == 0 && unordered && out->relation != FILTER_EQ && out->relation != FILTER_NE)
@@ -226,7 +240,7 @@ int filter_find_measure(enum metric *metric, enum filter_relation *relation, dou
     if (metric_find(metric, name, &ignored) < 0)
         return 0;
     *number = strtod(at + length, &end);
-    if (end == at + length || *end != '\0' || isnan(*number))
+    if (end == at + length || end[strspn(end, " \t")] != '\0' || isnan(*number))
         return error_set(err, ERROR_FORMAT, "--where %.200s: expected a number after %s%.*s",
                          condition, name, (int)length, at);
     return 1;

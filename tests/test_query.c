@@ -18,11 +18,14 @@
 #include "evaluation_order.h"
 #include "evaluation_words.h"
 #include "figure.h"
+#include "filter.h"
 #include "id_range.h"
 #include "origin.h"
 #include "query.h"
 #include "run_facts.h"
 #include "store.h"
+#include "trajectories.h"
+#include "trajectory_table.h"
 #include "support/opened.h"
 #include "support/release_1.h"
 
@@ -536,6 +539,70 @@ static void evaluations_are_listed_by_what_their_settings_mean(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_workspace, close_workspace)
 
+/* Around names and numbers they were accepted, around words they were part of them. */
+static void blanks_around_a_relation_belong_to_nothing(void **state)
+{
+    static const char *const CONDITIONS[] = { "arch.name = hrm", " arch.name= hrm ",
+                                              "tag = checked ", "experiment =demo\t",
+                                              "train.epochs = 8 " };
+    static const char *const TEXTS[] = { "hrm", "hrm", "checked", "demo", NULL };
+    enum filter_relation relation;
+    enum metric metric;
+    struct error err;
+    double number;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof CONDITIONS / sizeof *CONDITIONS; i++) {
+        struct filter filter;
+
+        must(filter_parse(&filter, CONDITIONS[i], &err), &err);
+        if (TEXTS[i] != NULL)
+            assert_string_equal(filter.text, TEXTS[i]);
+        else
+            assert_true(filter.number == 8);
+        filter_release(&filter);
+    }
+    assert_int_equal(
+        filter_find_measure(&metric, &relation, &number, " pass_at_2 > 0.5 ", &err), 1);
+    assert_true(number == 0.5);
+    assert_int_equal(filter_find_measure(&metric, &relation, &number, "pass_at_2>0.5 x", &err),
+                     ERROR_FORMAT);
+}
+
+/* Both with as many outer steps: of the average of the weights, and of the weights. */
+static void trajectories_of_one_arm_are_told_apart(void **state)
+{
+    struct trajectories trajectories;
+    struct results *results;
+    struct table *table;
+    struct error err;
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    (void)state;
+    change("INSERT INTO measure_value SELECT evaluation_id, step, 'residual_h', 1, 0.5"
+           " FROM evaluation_result WHERE checkpoint = 'last' AND evaluation_id < 3;"
+           "UPDATE evaluation SET outer_steps = 1,"
+           " canonical = json_set(canonical, '$.\"eval.trajectory\"', json('true'));"
+           "UPDATE evaluation SET canonical = json_set(canonical, '$.\"eval.weights\"', 'raw')"
+           " WHERE evaluation_id = 2");
+    results = load(RESULTS_BARE);
+    must(trajectories_load(&trajectories, store, results, &err), &err);
+    assert_int_equal(trajectories.count, 2);
+    must(trajectory_table(&table, results, &trajectories, &err), &err);
+    assert_non_null(out);
+    must(table_print(table, out, FORMAT_CSV, false, &err), &err);
+    fclose(out);
+    if (strstr(text, ",1,all,test,false,,1,1,") == NULL ||
+        strstr(text, ",1,all,test,false,\"weights raw\",1,1,") == NULL)
+        fail_msg("%s", text);
+    free(text);
+    table_destroy(table);
+    trajectories_release(&trajectories);
+    results_destroy(results);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -554,6 +621,8 @@ int main(void)
         TEST(results_do_not_depend_on_the_numbers_of_runs),
         TEST(the_arms_alone_have_no_rows),
         TEST(of_two_arms_only_their_rows_are_loaded),
+        TEST(trajectories_of_one_arm_are_told_apart),
+        cmocka_unit_test(blanks_around_a_relation_belong_to_nothing),
         cmocka_unit_test(evaluations_are_listed_by_what_their_settings_mean),
         cmocka_unit_test(an_evaluations_label_names_what_others_do_not_have),
         cmocka_unit_test(settings_of_one_halting_rule_have_no_effect_under_another),
