@@ -634,6 +634,9 @@ static void a_finding_says_when_there_is_nothing_to_find(void **state)
                    "best cell");
     expect_finding(0.25, 0.5, "The best cell (all arms, trained with 1, inference with 2)",
                    "made no difference");
+    expect_finding((double)NAN, 0.5, /* of hidden tests */
+                   "The best cell (all arms, trained with 1, inference with 2) has 0.500",
+                   "cells have");
 }
 
 /* Training alone and inference alone both lose, training less: it has earned nothing. */

@@ -87,9 +87,13 @@ static int arrange(struct table *table, const struct options *options,
 {
     int rc = 0;
 
+    int before = table_row_count(table);
+
     for (int i = 0; i < conditions->measure_count; i++)
         table_keep(table, METRICS[conditions->measures[i].metric].name,
                    conditions->measures[i].relation, conditions->measures[i].number);
+    if (before > 0 && table_row_count(table) == 0)
+        log_warning("no row meets the conditions on measures");
     if (options->sort != NULL)
         rc = table_sort(table, options->sort, err);
     if (rc == 0 && options->columns != NULL)
