@@ -25,11 +25,13 @@ document.addEventListener("pointermove", event => {
 
 function valueOf(row, column, numeric) {
     const text = row.cells[column].textContent, number = parseFloat(text.replace("<", ""));
-    return numeric && !isNaN(number) ? number : text;
+    const prefix = / ([kMGTPEZY])FLOP$/.exec(text); // "3.3 TFLOP"
+    const power = prefix ? "kMGTPEZY".indexOf(prefix[1]) + 1 : 0;
+    return numeric && !isNaN(number) ? number * 1000 ** power : text;
 }
 function compare(a, b) {
     if (typeof a === "number" && typeof b === "number") return a - b;
-    return typeof a === typeof b ? a.localeCompare(b) : typeof a === "number" ? -1 : 1;
+    return typeof a === typeof b ? a.localeCompare(b, undefined, { numeric: true }) : typeof a === "number" ? -1 : 1;
 }
 function sortTable(table, name) {
     const { column, down } = sorts.get(name), body = table.tBodies[0];

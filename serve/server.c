@@ -8,6 +8,7 @@
 #include "server.h"
 
 #include "error.h"
+#include "file.h"
 #include "request.h"
 
 #include <microhttpd.h>
@@ -89,6 +90,22 @@ static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status
     return send_response(connection, status, response, POLICY);
 }
 
+/* Whether a part "name=value" of an address is of the token, however it is encoded. */
+static bool is_token(const char *part, size_t length)
+{
+    struct request request;
+    struct error err;
+    char *address = format_string("/?%.*s", (int)length, part);
+    bool found = false;
+
+    if (address != NULL && request_parse(&request, address, &err) == 0) {
+        found = request_value(&request, "token") != NULL;
+        request_release(&request);
+    }
+    free(address);
+    return found;
+}
+
 /* The address without the value "token"; newly allocated. */
 static char *without_token(const char *address)
 {
@@ -99,7 +116,7 @@ static char *without_token(const char *address)
     while (to != NULL && from != NULL) {
         size_t length = strcspn(++from, "&");
 
-        if (length > 0 && strncmp(from, "token=", 6) != 0) {
+        if (length > 0 && !is_token(from, length)) {
             *to++ = between;
             memcpy(to, from, length);
             to += length;
@@ -237,8 +254,8 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
         return refuse(connection, MHD_HTTP_URI_TOO_LONG, "The address is too long.\n");
     if (request_parse(&request, exchange->address, &err) != 0)
         return refuse(connection, MHD_HTTP_BAD_REQUEST,
-                      "Not an address of this server: after each % two hexadecimal digits, "
-                      "not 00, are expected.\n");
+                      "Not an address of this server: at most 4 parts and 8 values are "
+                      "expected, and after each % two hexadecimal digits, not 00.\n");
     enum MHD_Result sent =
         answer_request(server, connection, method, exchange->address, &request);
     request_release(&request);

@@ -161,7 +161,8 @@ const struct page_text *site_answer(struct site *site, const char *address,
 
     if (page == NULL)
         return answer_error(site, ERROR_ABSENT, address);
-    if (store_is_replaced(site->store))
+    /* style and script are the program's own */
+    if (page->form != NULL && store_is_replaced(site->store))
         return answer_error(site, ERROR_DATABASE,
                             "The database was replaced or removed since hrmlab serve was "
                             "started, as by hrmlab rebuild: start it again.");
