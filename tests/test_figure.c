@@ -204,6 +204,32 @@ static void seeds_are_averaged_and_each_is_shown(void **state)
     close_source();
 }
 
+/* Twenty arms that change something else are a combination each, and no line. */
+static void
+an_axis_of_an_ablation_is_drawn_however_many_arms_change_something_else(void **state)
+{
+    (void)state;
+    open_source("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)"
+                " INSERT INTO arm SELECT 100 + i, experiment_id, 100 + i, 'train.lr=' || i,"
+                "  json_object('train.lr', i) FROM experiment, n;"
+                "INSERT INTO arm_run SELECT arm_id, 1 FROM arm WHERE arm_id > 100;"
+                "INSERT INTO arm_evaluation SELECT arm_id, evaluation_id FROM arm, evaluation"
+                " WHERE arm_id > 100 AND run_id = 1;",
+                METRIC_PER_TOKEN_ACCURACY);
+    source.axis = "arch.name";
+    char *svg = draw("axis");
+
+    assert_non_null(strstr(svg, ">transformer</text>"));
+    assert_null(strstr(svg, "lr=20"));
+    free(svg);
+    source.rows = "arch.name";
+    source.cols = "eval.halt_max_steps";
+    expect_refusal("pivot", "more than 16 combinations");
+    source.cols = "arch.name";
+    expect_refusal("pivot", "--rows and --cols are both arch.name");
+    close_source();
+}
+
 /* Epochs of two seeds end at steps that differ by one: still one point, of two seeds. */
 static void interim_evaluations_of_seeds_meet_at_their_number(void **state)
 {
@@ -691,6 +717,7 @@ int main(void)
         TEST(every_possible_figure_is_well_formed_and_the_same_twice),
         TEST(a_figure_has_the_numbers_of_the_database),
         TEST(seeds_are_averaged_and_each_is_shown),
+        TEST(an_axis_of_an_ablation_is_drawn_however_many_arms_change_something_else),
         TEST(interim_evaluations_of_seeds_meet_at_their_number),
         TEST(names_from_outside_stay_text_in_a_figure),
         TEST(an_unknown_figure_is_refused_with_the_nearest),

@@ -12,7 +12,8 @@ enum {
     OVERHANG = 18,
     LEAST_LEFT = 44,
     MOST_LEFT = 170,
-    MOST_COLUMN = 96
+    MOST_COLUMN = 96,
+    SMALL = 11 /* the font of a number */
 };
 
 /* The height of all rows: of the text beside them, too, which may reach a little beyond
@@ -81,7 +82,8 @@ static void draw_cell(struct svg *svg, const struct chart_point *point, double x
     svg_rect(svg, svg_heat_class(level, share), x + 1, y + 1, column - 2, row - 2,
              point->tooltip);
     snprintf(text, sizeof text, "small %s", level);
-    if (point->label != NULL)
+    /* in a narrow cell the tooltip alone has the number */
+    if (point->label != NULL && svg_text_width(point->label, SMALL) <= column - 2)
         svg_text(svg, text, x + column / 2, y + row / 2 + 4, SVG_MIDDLE, point->label);
 }
 
@@ -98,10 +100,9 @@ void draw_heat(struct svg *svg, const struct chart *chart, double width)
     double low, high;
 
     color_range(chart, &low, &high);
-    if (chart->title != NULL)
-        svg_text(svg, "panel", frame.left, 16, SVG_START, chart->title);
+    draw_chart_title(svg, chart, frame.left, width);
     for (int i = 0; i < chart->y_name_count; i++)
-        draw_cut(svg, "small muted", frame.left - 6, frame.top + row * (i + 0.5) + 4,
+        draw_cut(svg, "small muted", frame.left - 6, frame.top + row * (i + 0.5) + 4, SVG_END,
                  frame.left - 28, chart->y_names[i]);
     if (chart->y_title != NULL)
         svg_text_upwards(svg, "muted", 13, (frame.top + frame.bottom) / 2, chart->y_title);

@@ -240,8 +240,7 @@ int draw_lines(struct svg *svg, const struct chart *chart, double width, struct 
     struct place *places = NULL;
     int rc = labels == NULL ? error_no_memory(err, "a figure") : 0, named = 0, before = 0;
 
-    if (chart->title != NULL)
-        svg_text(svg, "panel", frame.left, 16, SVG_START, chart->title);
+    draw_chart_title(svg, chart, frame.left, width);
     y = draw_y_scale(svg, chart, &frame);
     draw_x_axis(svg, chart, &frame, &x);
     places = place_marks(chart, &x, &y);
@@ -275,20 +274,21 @@ static void draw_bars_of(struct svg *svg, const struct chart *chart, int index,
     const struct chart_series *series = &chart->series[index];
     int count = chart->series_count;
     double slot = (scale_at(x, 1) - scale_at(x, 0)) * 0.8 / count;
-    double bar = slot > 44 ? 44 : slot * 0.9;
+    double bar = slot > 44 ? 44 : slot * 0.9, apart = bar + 2 < slot ? bar + 2 : slot;
+    double radius = bar > 10 ? 3.5 : bar > 5 ? 2.5 : bar / 2;
     char class_name[SVG_CLASS_SIZE];
 
     svg_series_class(class_name, series->style, "bar");
     for (int i = 0; i < series->count; i++) {
         const struct chart_point *point = &series->points[i];
-        double middle = scale_at(x, point->x) + (index - (count - 1) / 2.0) * (bar + 2);
+        double middle = scale_at(x, point->x) + (index - (count - 1) / 2.0) * apart;
         double top = scale_at(y, point->y > 0 ? point->y : 0);
         double bottom = scale_at(y, point->y > 0 ? 0 : point->y);
 
         if (!isfinite(point->y))
             continue;
         svg_rect(svg, class_name, middle - bar / 2, top, bar, bottom - top, point->tooltip);
-        svg_mark(svg, series->style, middle, scale_at(y, point->y), bar > 10 ? 3.5 : 2.5, false,
+        svg_mark(svg, series->style, middle, scale_at(y, point->y), radius, false,
                  point->tooltip);
         if (isfinite(point->low))
             draw_whisker(svg, "ink", middle, y_at(chart, y, point->low),
@@ -305,8 +305,7 @@ int draw_bars(struct svg *svg, const struct chart *chart, double width, struct e
 
     if (labels == NULL)
         return error_no_memory(err, "a figure");
-    if (chart->title != NULL)
-        svg_text(svg, "panel", frame.left, 16, SVG_START, chart->title);
+    draw_chart_title(svg, chart, frame.left, width);
     y = draw_y_scale(svg, chart, &frame);
     for (int s = 0; s < chart->series_count; s++) {
         draw_bars_of(svg, chart, s, &x, &y);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LABEL_GAP = 18, MOST_TICK_DIGITS = 6, FEWEST_TICKS = 3 };
+enum { LABEL_GAP = 18, MOST_TICK_DIGITS = 6, FEWEST_TICKS = 3, LEAST_NAME = 60 };
 
 double field_top(const struct chart *chart)
 {
@@ -115,10 +115,20 @@ bool chart_y_range(const struct chart *chart, double *low, double *high)
     return found;
 }
 
+/* The decimals of a factor, beside a power of ten, that tell the multiples of step apart. */
+static int factor_digits(const double *ticks, int count, double step)
+{
+    double largest = fmax(fabs(ticks[0]), fabs(ticks[count - 1]));
+
+    return (int)ceil(log10(largest / step) - 1e-9);
+}
+
 void draw_y_axis(struct svg *svg, const struct chart *chart, const struct frame *frame,
                  const struct scale *scale, const double *ticks, int count, int digits)
 {
     char text[NUMBER_TEXT_SIZE];
+    double step = count > 1 ? ticks[1] - ticks[0] : 1;
+    bool tiny = step < 1e-6 * (1 - 1e-9);
 
     for (int i = 0; i < count; i++) {
         double y = scale_at(scale, ticks[i]);
@@ -126,6 +136,8 @@ void draw_y_axis(struct svg *svg, const struct chart *chart, const struct frame 
         svg_line(svg, "grid", frame->left, y, frame->right, y, NULL);
         if (fabs(ticks[i]) >= 1e5)
             number_scaled(text, ticks[i]);
+        else if (tiny)
+            number_power(text, ticks[i], factor_digits(ticks, count, step) + 1);
         else
             number_fixed(text, ticks[i], digits);
         svg_text(svg, "small muted", frame->left - 6, y + 4, SVG_END, text);
@@ -134,8 +146,8 @@ void draw_y_axis(struct svg *svg, const struct chart *chart, const struct frame 
         svg_text_upwards(svg, "muted", 13, (frame->top + frame->bottom) / 2, chart->y_title);
 }
 
-void draw_cut(struct svg *svg, const char *class_name, double right, double y, double room,
-              const char *text)
+void draw_cut(struct svg *svg, const char *class_name, double x, double y,
+              enum svg_anchor anchor, double room, const char *text)
 {
     char cut[300];
 
@@ -146,24 +158,76 @@ void draw_cut(struct svg *svg, const char *class_name, double right, double y, d
             length--; /* removes a whole character */
         snprintf(cut + length, sizeof cut - length, "\xe2\x80\xa6");
     }
-    svg_text(svg, class_name, right, y, SVG_END, cut);
+    svg_text(svg, class_name, x, y, anchor, cut);
 }
 
-bool x_names_are_crowded(const struct chart *chart, double width)
+void draw_chart_title(struct svg *svg, const struct chart *chart, double x, double width)
 {
-    double room = width / (chart->x_name_count > 0 ? chart->x_name_count : 1);
+    /* the share of the room that bold letters leave */
+    static const double BOLD = 0.92;
+
+    if (chart->title != NULL)
+        draw_cut(svg, "panel", x, 16, SVG_START, BOLD * (width - x), chart->title);
+}
+
+static bool has_x_names(const struct chart *chart)
+{
+    return chart->x_scale == CHART_CATEGORIES || chart->kind == CHART_HEAT;
+}
+
+static double longest_x_name(const struct chart *chart)
+{
+    double longest = 0;
 
     for (int i = 0; i < chart->x_name_count; i++)
-        if (svg_text_width(chart->x_names[i], FONT_SIZE) > room - 6)
-            return true;
-    return false;
+        longest = fmax(longest, svg_text_width(chart->x_names[i], FONT_SIZE));
+    return longest;
 }
 
-static void draw_x_tick(struct svg *svg, const struct frame *frame, double x, double lower,
-                        const char *text)
+/* Whether the names of x do not fit side by side, so that every second one is drawn
+ * lower. width: of a name's place. */
+static bool x_names_are_crowded(const struct chart *chart, double width)
+{
+    return has_x_names(chart) && longest_x_name(chart) > width - 6;
+}
+
+static void draw_x_tick(struct svg *svg, const struct frame *frame, double x)
 {
     svg_line(svg, "axis", x, frame->bottom, x, frame->bottom + 4, NULL);
-    svg_text(svg, "small muted", x, frame->bottom + 17 + lower, SVG_MIDDLE, text);
+}
+
+/* Draws the names of x: in two lines where there is no room for one; what is too long
+ * even so is cut, and of very many names only some are drawn. */
+static void draw_x_names(struct svg *svg, const struct chart *chart, const struct frame *frame,
+                         const struct scale *scale, bool crowded)
+{
+    enum { GAP = 2, MARGIN = 44 }; /* between two names; beside the field */
+    double place = (frame->right - frame->left) / fmax(1, chart->x_name_count);
+    double room = fmax(LEAST_NAME, fmin(2 * place - GAP, place + MARGIN));
+    double longest = fmin(room, longest_x_name(chart));
+    int every = crowded ? (int)ceil((longest + GAP) / (2 * place) - 1e-9) : 1;
+
+    for (int i = 0; i < chart->x_name_count; i++) {
+        double lower = crowded && i / every % 2 == 1 ? LINE_HEIGHT - 2 : 0;
+
+        draw_x_tick(svg, frame, scale_at(scale, i));
+        if (i % every == 0)
+            draw_cut(svg, "small muted", scale_at(scale, i), frame->bottom + 17 + lower,
+                     SVG_MIDDLE, room, chart->x_names[i]);
+    }
+}
+
+/* A number on the x axis; scaled: with a decimal prefix. */
+static void write_x_number(char text[NUMBER_TEXT_SIZE], double value, bool scaled)
+{
+    double unit = scaled ? 0.01 : 1e-6; /* of the last decimal */
+
+    if (fabs(round(value / unit) * unit - value) > 1e-3 * fabs(value) && fabs(value) < 1)
+        number_power(text, value, 2);
+    else if (scaled)
+        number_scaled(text, value);
+    else
+        number_trimmed(text, value, MOST_TICK_DIGITS);
 }
 
 /* Ticks of a logarithmic scale: powers of ten, over a short range their doubles and
@@ -211,29 +275,26 @@ static void draw_x_numbers(struct svg *svg, const struct chart *chart,
 
         if (x < frame->left - 0.5 || x > frame->right + 0.5)
             continue;
-        if (scaled)
-            number_scaled(text, ticks[i]);
-        else
-            number_trimmed(text, ticks[i], MOST_TICK_DIGITS);
+        write_x_number(text, ticks[i], scaled);
         if (x - last < svg_text_width(text, FONT_SIZE) + 8)
             continue;
         last = x;
-        draw_x_tick(svg, frame, x, 0, text);
+        draw_x_tick(svg, frame, x);
+        svg_text(svg, "small muted", x, frame->bottom + 17, SVG_MIDDLE, text);
     }
 }
 
 void draw_x_axis(struct svg *svg, const struct chart *chart, const struct frame *frame,
                  const struct scale *scale)
 {
-    bool crowded = x_names_are_crowded(chart, frame->right - frame->left);
+    double width = frame->right - frame->left;
+    bool crowded = x_names_are_crowded(chart, width / fmax(1, chart->x_name_count));
 
     svg_line(svg, "axis", frame->left, frame->bottom, frame->right, frame->bottom, NULL);
-    if (chart->x_scale != CHART_CATEGORIES && chart->kind != CHART_HEAT)
-        draw_x_numbers(svg, chart, frame, scale);
+    if (has_x_names(chart))
+        draw_x_names(svg, chart, frame, scale, crowded);
     else
-        for (int i = 0; i < chart->x_name_count; i++)
-            draw_x_tick(svg, frame, scale_at(scale, i),
-                        crowded && i % 2 == 1 ? LINE_HEIGHT - 2 : 0, chart->x_names[i]);
+        draw_x_numbers(svg, chart, frame, scale);
     if (chart->x_title != NULL)
         svg_text(svg, "muted", (frame->left + frame->right) / 2,
                  frame->bottom + 36 + (crowded ? LINE_HEIGHT - 2 : 0), SVG_MIDDLE,
@@ -292,7 +353,7 @@ void draw_side_labels(struct svg *svg, const struct chart *chart, struct side_la
     double room = width - frame->right - LABEL_GAP - 4;
 
     for (int i = 0; i < count; i++)
-        labels[i].height = LINE_HEIGHT * draw_wrapped(NULL, "", 0, 0, room,
+        labels[i].height = LINE_HEIGHT * draw_wrapped(NULL, "", 0, 0, room, FONT_SIZE,
                                                       chart->series[labels[i].series].label);
     spread_labels(labels, count, frame->top - 8, frame->bottom + 8);
     for (int i = 0; i < count; i++) {
@@ -300,12 +361,34 @@ void draw_side_labels(struct svg *svg, const struct chart *chart, struct side_la
         double first = labels[i].y - labels[i].height / 2 + LINE_HEIGHT / 2.0;
 
         svg_mark(svg, series->style, frame->right + 10, first, 4, series->published, NULL);
-        draw_wrapped(svg, "", frame->right + LABEL_GAP, first + 4, room, series->label);
+        draw_wrapped(svg, "", frame->right + LABEL_GAP, first + 4, room, FONT_SIZE,
+                     series->label);
     }
 }
 
+/* Bytes of the longest beginning of a word, of whole characters, that fits: to the end
+ * of a part of it, if one ends in the second half. At least one character. */
+static size_t fitting_length(const char *word, size_t length, double width, double size)
+{
+    char line[400];
+    size_t taken = 0, part = 0;
+
+    while (taken < length && taken + 4 < sizeof line) {
+        size_t next = taken + 1;
+
+        while (next < length && ((unsigned char)word[next] & 0xc0) == 0x80)
+            next++;
+        snprintf(line, sizeof line, "%.*s", (int)next, word);
+        if (taken > 0 && svg_text_width(line, size) > width)
+            break;
+        taken = next;
+        part = strchr("/_-=,", word[taken - 1]) != NULL ? taken : part;
+    }
+    return taken < length && part > taken / 2 ? part : taken;
+}
+
 int draw_wrapped(struct svg *svg, const char *class_name, double x, double y, double width,
-                 const char *text)
+                 double size, const char *text)
 {
     const char *start = text;
     int lines = 0;
@@ -319,15 +402,17 @@ int draw_wrapped(struct svg *svg, const char *class_name, double x, double y, do
             if (start[end] != ' ' && start[end] != '\0')
                 continue;
             snprintf(line, sizeof line, "%.*s", (int)end, start);
-            if (length > 0 && svg_text_width(line, FONT_SIZE) > width)
+            if (svg_text_width(line, size) > width) {
+                length = length > 0 ? length : fitting_length(start, end, width, size);
                 break;
+            }
             length = end;
             if (start[end] == '\0')
                 break;
         }
         snprintf(line, sizeof line, "%.*s", (int)length, start);
         if (svg != NULL)
-            svg_text(svg, class_name, x, y + LINE_HEIGHT * lines, SVG_START, line);
+            svg_text(svg, class_name, x, y + size * 4 / 3 * lines, SVG_START, line);
         lines++;
         start += length + strspn(start + length, " ");
     }

@@ -48,13 +48,12 @@ void draw_y_axis(struct svg *svg, const struct chart *chart, const struct frame 
 /* Draws the x axis with ticks or names, and its title. */
 void draw_x_axis(struct svg *svg, const struct chart *chart, const struct frame *frame,
                  const struct scale *scale);
-/* Draws text that ends at x = right; what does not fit into room pixels is cut off, and
- * an ellipsis says so. */
-void draw_cut(struct svg *svg, const char *class_name, double right, double y, double room,
-              const char *text);
-/* Whether the names of x do not fit side by side, so that every second one is drawn
- * lower. */
-bool x_names_are_crowded(const struct chart *chart, double width);
+/* Draws text at (x, y); what does not fit into room pixels is cut off, and an ellipsis
+ * says so. */
+void draw_cut(struct svg *svg, const char *class_name, double x, double y,
+              enum svg_anchor anchor, double room, const char *text);
+/* Draws the chart's title, if it has one, from x on; width: of the chart. */
+void draw_chart_title(struct svg *svg, const struct chart *chart, double x, double width);
 
 /* A label beside the plot area, drawn as close to y as the other labels allow. */
 struct side_label {
@@ -72,10 +71,11 @@ void draw_side_labels(struct svg *svg, const struct chart *chart, struct side_la
 /* The width of these labels in a chart of this width. */
 double side_labels_width(const struct chart *chart, double width);
 
-/* Draws text in lines of at most width pixels, beginning at (x, y). Returns the
- * number of lines. svg NULL: only counts them. */
+/* Draws text in lines of at most width pixels, beginning at (x, y); a word that is wider
+ * is broken. size: of the font; a line is a third higher. Returns the number of lines.
+ * svg NULL: only counts them. */
 int draw_wrapped(struct svg *svg, const char *class_name, double x, double y, double width,
-                 const char *text);
+                 double size, const char *text);
 
 double lines_height(const struct chart *chart);
 double heat_height(const struct chart *chart, double width);

@@ -57,9 +57,9 @@ static void draw_name(struct svg *svg, const struct chart *chart, int row,
     double y = frame->top + ROW * (row + 0.5) + 4;
 
     if (is_heading(chart, row))
-        svg_text(svg, "panel", 4, y, SVG_START, name);
+        draw_cut(svg, "panel", 4, y, SVG_START, frame->right - 4, name);
     else
-        draw_cut(svg, "small", frame->left - 8, y, frame->left - 12, name);
+        draw_cut(svg, "small", frame->left - 8, y, SVG_END, frame->left - 12, name);
 }
 
 static void draw_point(struct svg *svg, const struct chart_series *series,
@@ -103,8 +103,7 @@ void draw_rows(struct svg *svg, const struct chart *chart, double width)
 
     x.ticks = ticks; /* the axis names the lines of the grid */
     x.tick_count = count;
-    if (chart->title != NULL)
-        svg_text(svg, "panel", 4, 16, SVG_START, chart->title);
+    draw_chart_title(svg, chart, 4, width);
     for (int i = 0; i < count; i++) {
         double at = scale_at(&x, ticks[i]);
 

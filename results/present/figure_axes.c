@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_CHARTS = 16, DIGITS = 3 };
+/* Of an ablation most combinations are a single point, which is not drawn. */
+enum { MOST_LABELS = 1000, MOST_CHARTS = 16, DIGITS = 3 };
 
 static const char TRAIN_STEPS[] = "arch.halt_max_steps";
 static const char EVAL_STEPS[] = "eval.halt_max_steps";
@@ -30,7 +31,7 @@ struct place {
 struct places {
     struct place *items; /* owned */
     int count;
-    char *labels[SVG_SERIES * 2]; /* borrowed from the items, in their order */
+    char *labels[MOST_LABELS]; /* borrowed from the items, in their order */
     int label_count;
     char note[300];
 };
@@ -90,6 +91,13 @@ int note_cells(struct picture *picture, const struct cells *cells, const bool *s
     return rc;
 }
 
+static int refuse_combinations(int most, struct error *err)
+{
+    return error_set(err, ERROR_FORMAT,
+                     "more than %d combinations of the other settings; choose by --where",
+                     most);
+}
+
 static int refuse_axis(const struct figure_source *source, const char *keys, struct error *err)
 {
     return error_set(err, ERROR_ABSENT, "experiment \"%.80s\" does not vary %s",
@@ -102,7 +110,7 @@ static int label_number(struct places *places, char *label)
     for (int i = 0; i < places->label_count; i++)
         if (strcmp(places->labels[i], label) == 0)
             return i;
-    if (places->label_count == (int)(sizeof places->labels / sizeof *places->labels))
+    if (places->label_count == MOST_LABELS)
         return -1;
     places->labels[places->label_count] = label;
     return places->label_count++;
@@ -143,10 +151,7 @@ static int find_places(struct places *out, const struct figure_source *source, b
         *place = (struct place){ .cell = cell, .label = label };
         place->series = label_number(out, label);
         if (place->series < 0)
-            return error_set(err, ERROR_FORMAT,
-                             "more than %d combinations of the other settings; choose by "
-                             "--where",
-                             out->label_count);
+            return refuse_combinations(MOST_LABELS, err);
     }
     return out->count > 0 ? 0 : error_set(err, ERROR_ABSENT, "no evaluation has finished yet");
 }
@@ -273,10 +278,7 @@ static int add_places(struct chart *chart, struct places *places, const struct c
         if (end - i < 2)
             continue;
         if (++*drawn > SVG_SERIES)
-            return error_set(err, ERROR_FORMAT,
-                             "more than %d combinations of the other settings; choose by "
-                             "--where",
-                             SVG_SERIES);
+            return refuse_combinations(SVG_SERIES, err);
         series = chart_add_series(chart, places->items[i].label, *drawn - 1);
         if (!chart->out_of_memory) {
             chart->series[series].line = chart->kind == CHART_LINES;
@@ -518,6 +520,8 @@ int draw_axis_pair(struct picture *picture, struct figure_source *source, const 
                            : find_places(&places, source, shown, keys, 2, -1, err);
 
     picture->small = true;
+    if (rc == 0 && places.label_count > MOST_CHARTS)
+        rc = refuse_combinations(MOST_CHARTS, err);
     for (int i = 0; i < places.label_count && rc == 0; i++)
         rc = add_pair_chart(picture, &places, i, cells, rows, cols, bars, err);
     if (rc == 0)
@@ -685,6 +689,8 @@ int make_pivot(struct picture *out, struct figure_source *source, struct error *
 
     if (rc == 0)
         rc = require_axis(source, "--cols", source->cols, err);
+    if (rc == 0 && strcmp(source->rows, source->cols) == 0)
+        rc = error_set(err, ERROR_FORMAT, "--rows and --cols are both %s", source->rows);
     if (rc == 0)
         rc = name_settings(out, source, source->rows, source->cols, err);
     return rc == 0 ? draw_axis_pair(out, source, source->rows, source->cols, false, err) : rc;

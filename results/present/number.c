@@ -56,6 +56,21 @@ char *number_trimmed(char out[NUMBER_TEXT_SIZE], double value, int digits)
     return out;
 }
 
+char *number_power(char out[NUMBER_TEXT_SIZE], double value, int digits)
+{
+    int exponent = isfinite(value) && value != 0 ? (int)floor(log10(fabs(value))) : 0;
+    char text[NUMBER_TEXT_SIZE];
+
+    number_trimmed(text, value / pow(10, exponent), digits);
+    if (strncmp(text + (text[0] == '-'), "10", 2) == 0) /* rounded up */
+        number_trimmed(text, value / pow(10, ++exponent), digits);
+    if (exponent == 0)
+        snprintf(out, NUMBER_TEXT_SIZE, "%s", text);
+    else
+        snprintf(out, NUMBER_TEXT_SIZE, "%.*se%d", NUMBER_TEXT_SIZE - 8, text, exponent);
+    return out;
+}
+
 char *number_signed(char out[NUMBER_TEXT_SIZE], double value, int digits)
 {
     char text[NUMBER_TEXT_SIZE];

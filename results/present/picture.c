@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MARGIN = 14, GAP = 10, TITLE_HEIGHT = 24 };
+enum { MARGIN = 14, GAP = 10, TITLE_SIZE = 15, TITLE_LINE = 20, TITLE_HEIGHT = 24 };
 
 /* The share of the width that a note is given: some fonts are wider than the
- * estimate. */
-static const double CAREFUL = 0.94;
+ * estimate. Bold ones are, which titles have. */
+static const double CAREFUL = 0.94, BOLD = 0.86;
 
 void picture_release(struct picture *picture)
 {
@@ -102,23 +102,25 @@ static double row_height(const struct picture *picture, int first, int columns, 
 int picture_draw(char **out, const struct picture *picture, bool standalone, struct error *err)
 {
     const char *note = picture->note != NULL ? picture->note : "";
+    const char *title = picture->title != NULL ? picture->title : "";
     int columns = picture->small && picture->count > 1 ? 2 : 1, rc = 0;
     double field = PICTURE_WIDTH - 2 * MARGIN, width = (field - GAP * (columns - 1)) / columns;
-    double line = CAREFUL * field;
+    double line = CAREFUL * field, bold = BOLD * field;
+    int titles = draw_wrapped(NULL, "", 0, 0, bold, TITLE_SIZE, title);
+    double below = MARGIN + TITLE_HEIGHT + TITLE_LINE * (titles > 1 ? titles - 1 : 0);
     double top =
-        MARGIN + TITLE_HEIGHT + LINE_HEIGHT * draw_wrapped(NULL, "", 0, 0, line, note) + GAP;
+        below + LINE_HEIGHT * draw_wrapped(NULL, "", 0, 0, line, FONT_SIZE, note) + GAP;
     double height = top;
     struct svg *svg;
 
     *out = NULL;
     for (int i = 0; i < picture->count; i += columns)
         height += row_height(picture, i, columns, width) + GAP;
-    rc = svg_create(&svg, PICTURE_WIDTH, height + MARGIN / 2.0, picture->title, note,
-                    standalone, err);
+    rc = svg_create(&svg, PICTURE_WIDTH, height + MARGIN / 2.0, title, note, standalone, err);
     if (rc != 0)
         return rc;
-    svg_text(svg, "title", MARGIN, MARGIN + 12, SVG_START, picture->title);
-    draw_wrapped(svg, "muted", MARGIN, MARGIN + TITLE_HEIGHT + 6, line, note);
+    draw_wrapped(svg, "title", MARGIN, MARGIN + 12, bold, TITLE_SIZE, title);
+    draw_wrapped(svg, "muted", MARGIN, below + 6, line, FONT_SIZE, note);
     for (int i = 0; i < picture->count && rc == 0; i++) {
         svg_group(svg, MARGIN + (i % columns) * (width + GAP), top);
         rc = chart_draw(svg, picture->charts[i], width, err);

@@ -382,7 +382,9 @@ double svg_text_width(const char *text, double font_size)
     for (const char *p = text; *p != '\0'; p++) {
         if (((unsigned char)*p & 0xc0) == 0x80)
             continue; /* not the first byte of a character */
-        if (strchr("ijl.,:;'|!() ft[]", *p) != NULL)
+        if ((unsigned char)*p >= 0xe3)
+            width += 1; /* from U+3000 on: Chinese, Japanese, Korean */
+        else if (strchr("ijl.,:;'|!() ft[]", *p) != NULL)
             width += 0.33;
         else if (strchr("mwMW@%", *p) != NULL)
             width += 0.88;
