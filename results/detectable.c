@@ -13,14 +13,12 @@ int seed_spread_load(struct seed_spread *out, struct store *store, const char *d
     double squares = 0;
     int64_t degrees = 0;
     int rc = sql_query(store, &s, err,
-                       "SELECT count(*), sum(m.value), sum(m.value * m.value)"
+                       "SELECT count(*), sum(x.pass_at_2), sum(x.pass_at_2 * x.pass_at_2)"
                        " FROM evaluation_result x CROSS JOIN evaluation e USING (evaluation_id)"
-                       " CROSS JOIN run r USING (run_id) JOIN measure_value m"
-                       " ON m.evaluation_id = x.evaluation_id AND m.step = x.step"
-                       " AND m.name = 'pass_at_2' AND m.position = 0"
-                       " WHERE x.checkpoint = 'last' AND e.split = 'test' AND r.data_hash = ?1"
+                       " CROSS JOIN run r USING (run_id) WHERE x.checkpoint = 'last'"
+                       " AND x.pass_at_2 IS NOT NULL AND e.split = 'test' AND r.data_hash = ?1"
                        " GROUP BY r.config_id, e.canonical HAVING count(*) >= 2"
-                       " AND sum(m.value) > 0 AND sum(m.value) < count(*)",
+                       " AND sum(x.pass_at_2) > 0 AND sum(x.pass_at_2) < count(*)",
                        "t", data_hash);
 
     *out = (struct seed_spread){ .deviation = (double)NAN };

@@ -234,6 +234,22 @@ static const char VERSION_5[] = //
  * after every upgrade. */
 static const char VERSION_6[] = "";
 
+/* Version 7: the measures that are shown of every run are columns of evaluation_result,
+ * too. */
+#define MEASURE_OF(name)                                                                       \
+    name " = (SELECT m.value FROM measure_value m WHERE m.evaluation_id = x.evaluation_id"     \
+         " AND m.step = x.step AND m.name = '" name "' AND m.position = 0)"
+static const char VERSION_7[] = //
+    "ALTER TABLE evaluation_result ADD COLUMN per_token_accuracy REAL;"
+    "ALTER TABLE evaluation_result ADD COLUMN exact_rows REAL;"
+    "ALTER TABLE evaluation_result ADD COLUMN mean_outer_steps REAL;"
+    "ALTER TABLE evaluation_result ADD COLUMN pass_at_1 REAL;"
+    "ALTER TABLE evaluation_result ADD COLUMN pass_at_2 REAL;"
+    "UPDATE evaluation_result AS x SET " MEASURE_OF("per_token_accuracy") ", " //
+    MEASURE_OF("exact_rows") ", " MEASURE_OF("mean_outer_steps") ", "          //
+    MEASURE_OF("pass_at_1") ", " MEASURE_OF("pass_at_2");
+
 const char *const MIGRATIONS[SCHEMA_VERSION] = {
-    NULL, SHARE_SETTINGS, EXECUTION_OF_JOBS, PLACES_AND_MEASURES, VERSION_5, VERSION_6
+    NULL,      SHARE_SETTINGS, EXECUTION_OF_JOBS, PLACES_AND_MEASURES,
+    VERSION_5, VERSION_6,      VERSION_7
 };

@@ -4,11 +4,11 @@
 #ifndef RESULTS_MIGRATIONS_H
 #define RESULTS_MIGRATIONS_H
 
-enum { SCHEMA_VERSION = 6 }; /* user_version of schema.sql */
+enum { SCHEMA_VERSION = 7 }; /* user_version of schema.sql */
 
 /* MIGRATIONS[v]: the statements that upgrade version v to v + 1, run in one
- * transaction. They do not touch views, because store.c drops and creates all views
- * after an upgrade. No release had version 0. */
+ * transaction. They do not touch views and triggers, because store.c drops and creates
+ * these after an upgrade. No release had version 0. */
 extern const char *const MIGRATIONS[SCHEMA_VERSION];
 
 #endif

@@ -95,11 +95,10 @@ static int load_named(struct results *results, const struct evaluation_rows *row
                       struct error *err)
 {
     const char *names[ID_QUERY_TEXTS] = { NULL };
-    struct id_query q =
-        id_query_begin_with(store, &rows->evaluations,
-                            "SELECT x.evaluation_id, x.step, " NAMED_MEASURES
-                            " FROM evaluation_result x" JOIN_NAMED_MEASURES WHICH LAST IN_ORDER,
-                            names, ID_QUERY_TEXTS);
+    struct id_query q = id_query_begin_with(store, &rows->evaluations,
+                                            "SELECT x.evaluation_id, x.step," NAMED_MEASURES
+                                            " FROM evaluation_result x" WHICH LAST IN_ORDER,
+                                            names, ID_QUERY_TEXTS);
     int rc = 0;
 
     for (int i = 0; i < count; i++)

@@ -355,8 +355,8 @@ int store_require_sound(struct store *store, struct error *err)
     return rc < 0 || sound ? rc : say_damaged(store, err);
 }
 
-/* Upgrades the tables from `version` step by step, then creates the views again from
- * the end of schema.sql. */
+/* Upgrades the tables from `version` step by step, then creates the views and triggers
+ * again from the end of schema.sql. */
 static int upgrade(struct store *store, int64_t version, struct error *err)
 {
     static const char VIEWS[] = "DROP VIEW";

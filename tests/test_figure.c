@@ -234,7 +234,8 @@ an_axis_of_an_ablation_is_drawn_however_many_arms_change_something_else(void **s
 static void interim_evaluations_of_seeds_meet_at_their_number(void **state)
 {
     static const char INTERIM[] =
-        ONE_ARM "INSERT INTO evaluation_result SELECT e.evaluation_id, 1 + (run_id = 2),"
+        ONE_ARM "INSERT INTO evaluation_result (evaluation_id, step, checkpoint, tasks, "
+                "rows_count, seconds) SELECT e.evaluation_id, 1 + (run_id = 2),"
                 " 'interim', tasks, rows_count, seconds FROM evaluation_result"
                 " JOIN evaluation e USING (evaluation_id) WHERE checkpoint = 'last';"
                 "INSERT INTO measure_value SELECT evaluation_id, 1 + (run_id = 2),"

@@ -182,6 +182,55 @@ static void measures_of_every_release_are_columns_of_the_view_score(void **state
     store_close(store);
 }
 
+/* Number of results whose columns are those of measure_value. */
+static int64_t equal_results(struct store *store)
+{
+    static const char *const COLUMNS[] = { "per_token_accuracy", "exact_rows",
+                                           "mean_outer_steps", "pass_at_1", "pass_at_2" };
+    int64_t equal = 1000;
+    char sql[400];
+
+    for (size_t i = 0; i < sizeof COLUMNS / sizeof *COLUMNS; i++) {
+        snprintf(sql, sizeof sql,
+                 "SELECT count(*) FROM evaluation_result x LEFT JOIN measure_value m"
+                 " ON m.evaluation_id = x.evaluation_id AND m.step = x.step"
+                 " AND m.name = '%s' AND m.position = 0 WHERE m.value IS x.%s",
+                 COLUMNS[i], COLUMNS[i]);
+        int64_t count = read_int(store, sql);
+
+        equal = count < equal ? count : equal;
+    }
+    return equal;
+}
+
+static void columns_of_results_repeat_the_measures_whoever_writes(void **state)
+{
+    static const char *const CHANGES[] = {
+        "UPDATE measure_value SET value = value / 2",
+        "DELETE FROM measure_value WHERE evaluation_id = 1",
+        "INSERT INTO measure_value SELECT 1, step, name, position, value + 1 FROM measure_value"
+        " WHERE evaluation_id = 2",
+        "INSERT OR REPLACE INTO measure_value SELECT evaluation_id, step, name, position,"
+        " value / 4 FROM measure_value",
+        "INSERT INTO measure_value SELECT evaluation_id, step, name, 1, 9.0 FROM measure_value",
+        "INSERT OR REPLACE INTO evaluation_result (evaluation_id, step, checkpoint, tasks,"
+        " rows_count, seconds) SELECT evaluation_id, step, checkpoint, tasks, rows_count,"
+        " seconds FROM evaluation_result",
+    };
+    struct store *store = open_release_1("");
+
+    (void)state;
+    assert_int_equal(equal_results(store), 8); /* they have been upgraded */
+    assert_int_equal(
+        read_int(store, "SELECT count(*) FROM evaluation_result WHERE pass_at_2 IS NULL"), 0);
+    for (size_t i = 0; i < sizeof CHANGES / sizeof *CHANGES; i++) {
+        assert_int_equal(sqlite3_exec(store_connection(store), CHANGES[i], NULL, NULL, NULL),
+                         SQLITE_OK);
+        assert_int_equal(equal_results(store), 8);
+    }
+    store_close(store);
+}
+
 static void results_of_the_last_checkpoint_stand_alone_with_types(void **state)
 {
     struct store *store = open_release_1("");
@@ -374,6 +423,7 @@ int main(void)
         cmocka_unit_test(the_documentation_has_the_table_of_measures),
         cmocka_unit_test(an_event_of_an_older_worker_is_understood),
         WITH_DIRECTORY(measures_of_every_release_are_columns_of_the_view_score),
+        WITH_DIRECTORY(columns_of_results_repeat_the_measures_whoever_writes),
         WITH_DIRECTORY(results_of_the_last_checkpoint_stand_alone_with_types),
         WITH_DIRECTORY(a_difference_is_between_the_numbers_beside_it),
         WITH_DIRECTORY(a_task_without_predictions_has_no_votes),

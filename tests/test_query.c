@@ -343,7 +343,8 @@ static void interim_results_are_noticed(void **state)
     (void)state;
     must(results_have_interim(&any, store, results, &err), &err);
     assert_false(any);
-    change("INSERT INTO evaluation_result SELECT evaluation_id, step + 1, 'interim', tasks,"
+    change("INSERT INTO evaluation_result (evaluation_id, step, checkpoint, tasks, rows_count, "
+           "seconds) SELECT evaluation_id, step + 1, 'interim', tasks,"
            " rows_count, seconds FROM evaluation_result WHERE checkpoint = 'last'"
            " ORDER BY evaluation_id DESC LIMIT 1");
     must(results_have_interim(&any, store, results, &err), &err);

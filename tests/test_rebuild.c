@@ -215,7 +215,7 @@ static void foreign_and_newer_databases_are_left_alone(void **unused)
     static const struct {
         const char *sql, *words;
     } cases[] = {
-        { "PRAGMA user_version = 7", "a newer hrmlab" },
+        { "PRAGMA user_version = 99", "a newer hrmlab" },
         { "PRAGMA application_id = 7", "another program" },
         { "PRAGMA application_id = 0", "another program" },
     };

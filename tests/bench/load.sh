@@ -135,7 +135,7 @@ WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000),
      names(name) AS (VALUES ('train/accuracy'), ('train/exact_accuracy'), ('train/lm_loss'),
                             ('train/lr'), ('train/steps'))
     INSERT INTO metric SELECT run_id, name, i, 1.0 / i + run_id % 7 * 1e-3 FROM many, names, n;
-INSERT INTO evaluation_result
+INSERT INTO evaluation_result (evaluation_id, step, checkpoint, tasks, rows_count, seconds)
     SELECT evaluation_id, step, iif(step = 0, 'untrained', 'last'), 10, 10, 1.0
     FROM evaluation JOIN over USING (run_id), (SELECT 0 AS step UNION ALL SELECT 1000);
 WITH names(name) AS (VALUES ('exact_rows'), ('lm_loss'), ('mean_outer_steps'), ('pass_at_1'),

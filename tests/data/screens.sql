@@ -42,7 +42,7 @@ WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 11)
                (i * 37 + seed * 11) % 100 < 10 + 20 * steps + 15 * hrm, 1,
                (64 + (i * 37 + seed * 11) % 16 + 4 * steps) / 128.0
         FROM cell, n;
-INSERT INTO evaluation_result
+INSERT INTO evaluation_result (evaluation_id, step, checkpoint, tasks, rows_count, seconds)
     SELECT evaluation_id, step, iif(step = 0, 'untrained', 'last'), 12, 12, 0.5
     FROM cell, (SELECT 0 AS step UNION ALL SELECT 2000);
 WITH names(name, share) AS (VALUES ('exact_rows', 1), ('pass_at_1', 1), ('pass_at_2', 1),
