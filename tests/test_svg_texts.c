@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "chart.h"
+#include "chart_parts.h"
 #include "error.h"
 #include "number.h"
 #include "picture.h"
@@ -170,6 +171,30 @@ static void short_names_are_all_there(void **state)
     free(svg);
 }
 
+/* Paths often begin alike, and what tells them apart would be cut. */
+static void names_that_are_cut_keep_what_they_differ_in(void **state)
+{
+    static const char ALIKE[] = "data/a_directory_with_a_long_name/\xc3\xa4/tasks_of_set";
+    static const enum chart_kind KINDS[] = { CHART_LINES, CHART_BARS, CHART_HEAT };
+
+    (void)state;
+    for (size_t k = 0; k < sizeof KINDS / sizeof *KINDS; k++) {
+        char *svg = draw_named(KINDS[k], 9, ALIKE);
+
+        for (int i = 0; i < 9; i++) {
+            char name[40];
+
+            snprintf(name, sizeof name, ">\xe2\x80\xa6%d</text>", i);
+            assert_non_null(strstr(svg, name));
+        }
+        free(svg);
+    }
+    char first[] = "a/\xc3\xa4", second[] = "a/\xc3\xa5", *names[] = { first, second };
+
+    assert_int_equal(shared_beginning(names, 2), 2); /* no half of a character */
+    assert_int_equal(shared_beginning(names, 1), 0);
+}
+
 static void letters_of_east_asia_are_as_wide_as_high(void **state)
 {
     (void)state;
@@ -286,6 +311,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_of_any_length_and_number_stay_apart_and_inside),
         cmocka_unit_test(short_names_are_all_there),
+        cmocka_unit_test(names_that_are_cut_keep_what_they_differ_in),
         cmocka_unit_test(letters_of_east_asia_are_as_wide_as_high),
         cmocka_unit_test(a_long_word_beside_the_field_is_broken),
         cmocka_unit_test(bars_stay_in_their_category),

@@ -97,13 +97,14 @@ void draw_heat(struct svg *svg, const struct chart *chart, double width)
     struct scale x = {
         .low = -0.5, .high = chart->x_name_count - 0.5, .from = frame.left, .to = frame.right
     };
+    size_t shared = shared_beginning(chart->y_names, chart->y_name_count);
     double low, high;
 
     color_range(chart, &low, &high);
     draw_chart_title(svg, chart, frame.left, width);
     for (int i = 0; i < chart->y_name_count; i++)
-        draw_cut(svg, "small muted", frame.left - 6, frame.top + row * (i + 0.5) + 4, SVG_END,
-                 frame.left - 28, chart->y_names[i]);
+        draw_name(svg, "small muted", frame.left - 6, frame.top + row * (i + 0.5) + 4, SVG_END,
+                  frame.left - 28, chart->y_names[i], shared);
     if (chart->y_title != NULL)
         svg_text_upwards(svg, "muted", 13, (frame.top + frame.bottom) / 2, chart->y_title);
     for (int s = 0; s < chart->series_count; s++)

@@ -161,6 +161,32 @@ void draw_cut(struct svg *svg, const char *class_name, double x, double y,
     svg_text(svg, class_name, x, y, anchor, cut);
 }
 
+size_t shared_beginning(char *const *names, int count)
+{
+    size_t length = count > 1 ? strlen(names[0]) : 0;
+
+    for (int i = 1; i < count; i++)
+        for (size_t k = 0; k < length; k++)
+            if (names[i][k] != names[0][k])
+                length = k;
+    while (length > 0 && ((unsigned char)names[0][length] & 0xc0) == 0x80)
+        length--; /* to the beginning of a character */
+    return length;
+}
+
+void draw_name(struct svg *svg, const char *class_name, double x, double y,
+               enum svg_anchor anchor, double room, const char *name, size_t shared)
+{
+    char rest[300];
+
+    if (shared <= 1 || svg_text_width(name, FONT_SIZE) <= room) {
+        draw_cut(svg, class_name, x, y, anchor, room, name);
+        return;
+    }
+    snprintf(rest, sizeof rest, "\xe2\x80\xa6%s", name + shared);
+    draw_cut(svg, class_name, x, y, anchor, room, rest);
+}
+
 void draw_chart_title(struct svg *svg, const struct chart *chart, double x, double width)
 {
     /* the share of the room that bold letters leave */
@@ -205,6 +231,7 @@ static void draw_x_names(struct svg *svg, const struct chart *chart, const struc
     double place = (frame->right - frame->left) / fmax(1, chart->x_name_count);
     double room = fmax(LEAST_NAME, fmin(2 * place - GAP, place + MARGIN));
     double longest = fmin(room, longest_x_name(chart));
+    size_t shared = shared_beginning(chart->x_names, chart->x_name_count);
     int every = crowded ? (int)ceil((longest + GAP) / (2 * place) - 1e-9) : 1;
 
     for (int i = 0; i < chart->x_name_count; i++) {
@@ -212,8 +239,8 @@ static void draw_x_names(struct svg *svg, const struct chart *chart, const struc
 
         draw_x_tick(svg, frame, scale_at(scale, i));
         if (i % every == 0)
-            draw_cut(svg, "small muted", scale_at(scale, i), frame->bottom + 17 + lower,
-                     SVG_MIDDLE, room, chart->x_names[i]);
+            draw_name(svg, "small muted", scale_at(scale, i), frame->bottom + 17 + lower,
+                      SVG_MIDDLE, room, chart->x_names[i], shared);
     }
 }
 

@@ -5,6 +5,7 @@
 #define RESULTS_CHART_PARTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "chart.h"
 #include "error.h"
@@ -52,6 +53,11 @@ void draw_x_axis(struct svg *svg, const struct chart *chart, const struct frame 
  * says so. */
 void draw_cut(struct svg *svg, const char *class_name, double x, double y,
               enum svg_anchor anchor, double room, const char *text);
+/* Bytes that all names begin with, whole characters; 0: there is only one name. */
+size_t shared_beginning(char *const *names, int count);
+/* The same, but what all names begin with is left out first: shared bytes. */
+void draw_name(struct svg *svg, const char *class_name, double x, double y,
+               enum svg_anchor anchor, double room, const char *name, size_t shared);
 /* Draws the chart's title, if it has one, from x on; width: of the chart. */
 void draw_chart_title(struct svg *svg, const struct chart *chart, double x, double width);
 

@@ -50,8 +50,28 @@ static bool is_heading(const struct chart *chart, int row)
     return true;
 }
 
-static void draw_name(struct svg *svg, const struct chart *chart, int row,
-                      const struct frame *frame)
+/* Bytes that the names of all rows but the headings begin with. */
+static size_t shared_by_rows(const struct chart *chart)
+{
+    char *pair[2] = { NULL, NULL };
+    size_t shared = 0;
+
+    for (int i = 0; i < chart->y_name_count; i++) {
+        if (is_heading(chart, i))
+            continue;
+        bool second = pair[0] != NULL && pair[1] == NULL;
+
+        pair[pair[0] != NULL] = chart->y_names[i];
+        if (pair[1] == NULL)
+            continue;
+        size_t both = shared_beginning(pair, 2);
+        shared = second || both < shared ? both : shared;
+    }
+    return shared;
+}
+
+static void draw_row_name(struct svg *svg, const struct chart *chart, int row,
+                          const struct frame *frame, size_t shared)
 {
     const char *name = chart->y_names[row];
     double y = frame->top + ROW * (row + 0.5) + 4;
@@ -59,7 +79,7 @@ static void draw_name(struct svg *svg, const struct chart *chart, int row,
     if (is_heading(chart, row))
         draw_cut(svg, "panel", 4, y, SVG_START, frame->right - 4, name);
     else
-        draw_cut(svg, "small", frame->left - 8, y, SVG_END, frame->left - 12, name);
+        draw_name(svg, "small", frame->left - 8, y, SVG_END, frame->left - 12, name, shared);
 }
 
 static void draw_point(struct svg *svg, const struct chart_series *series,
@@ -100,6 +120,7 @@ void draw_rows(struct svg *svg, const struct chart *chart, double width)
         x.high = x.high < 0 ? 0 : x.high;
     }
     int count = scale_round(&x, ticks, &digits);
+    size_t shared = shared_by_rows(chart);
 
     x.ticks = ticks; /* the axis names the lines of the grid */
     x.tick_count = count;
@@ -113,7 +134,7 @@ void draw_rows(struct svg *svg, const struct chart *chart, double width)
         svg_line(svg, "zero", scale_at(&x, 0), frame.top - 4, scale_at(&x, 0), frame.bottom,
                  NULL);
     for (int i = 0; i < chart->y_name_count; i++)
-        draw_name(svg, chart, i, &frame);
+        draw_row_name(svg, chart, i, &frame, shared);
     for (int s = 0; s < chart->series_count; s++)
         for (int i = 0; i < chart->series[s].count; i++)
             draw_point(svg, &chart->series[s], &chart->series[s].points[i], &frame, &x);
