@@ -244,6 +244,20 @@ static void names_from_outside_stay_text_in_markdown(void **state)
     report_release(&report);
 }
 
+/* On a narrow screen letters would be half as high: figures scroll, also by the keyboard. */
+static void a_figure_is_not_made_smaller_than_it_can_be_read(void **state)
+{
+    struct report report;
+
+    (void)state;
+    make_of(&report, "", METRIC_PASS_AT_2, DOCUMENT_HTML);
+    assert_non_null(strstr(report.text, "<figure class=\"wide\" tabindex=\"0\"><svg"));
+    assert_null(strstr(report.text, "<figure><svg"));
+    assert_non_null(strstr(report.text, ".wide>svg{min-width:36rem}"));
+    assert_non_null(strstr(report.text, ".wide>svg{min-width:0}")); /* on paper */
+    report_release(&report);
+}
+
 static void markdown_has_its_figures_in_files(void **state)
 {
     struct report report;
@@ -474,6 +488,7 @@ int main(void)
         TEST(the_numbers_of_a_report_are_those_of_the_results),
         TEST(names_from_outside_stay_text_in_a_page),
         TEST(names_from_outside_stay_text_in_markdown),
+        TEST(a_figure_is_not_made_smaller_than_it_can_be_read),
         TEST(markdown_has_its_figures_in_files),
         TEST(a_failed_run_is_listed_with_its_cause),
         TEST(nothing_finished_gives_a_report_that_says_so),

@@ -40,6 +40,7 @@ static const char STYLE[] =
     ".n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
     ".t{white-space:nowrap}"
     "figure{margin:1rem 0}figcaption{font-size:.88rem}svg{max-width:100%;height:auto}"
+    ".wide>svg{min-width:36rem}" /* narrower, its letters could not be read */
     ".grids{display:inline-block;vertical-align:top;max-width:100%;margin-right:2rem}"
     ".grids figcaption{contain:inline-size}"
     "pre{font-size:.82rem;background:#f5f6f8;padding:.6rem .8rem;overflow-x:auto;"
@@ -57,7 +58,8 @@ static const char STYLE[] =
     "h3+p,.wide+.note{break-before:avoid}thead{display:table-header-group}"
     "p:has(+.wide),h2+p:has(+h3),h2+p:has(+pre){break-after:avoid;break-inside:avoid}"
     ".grids{margin:.2rem .5rem .2rem 0}.grids svg{zoom:.85}"
-    ".wide{overflow:visible}table{font-size:8.5pt}th,td{padding-right:.5rem}}";
+    ".wide{overflow:visible}.wide>svg{min-width:0}table{font-size:8.5pt}th,td{padding-right:."
+    "5rem}}";
 
 /* Decodes an entity that Markdown does not need; 0: there is none. */
 static char plain_of(const char **at)
@@ -479,7 +481,8 @@ void document_picture(struct document *document, const char *title, const char *
                       const char *file_name)
 {
     if (is_html(document)) {
-        fprintf(document->out, "<figure>%s", svg);
+        /* it scrolls sideways where there is little room, as tables do */
+        fprintf(document->out, "<figure class=\"wide\" tabindex=\"0\">%s", svg);
         if (document->form == DOCUMENT_PAGE) {
             fputs("<figcaption><a", document->out);
             write_attribute(document, "href", file_name);
