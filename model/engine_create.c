@@ -119,6 +119,7 @@ static void order_create(const struct engine_config *config)
     if (!ranks_orders(config->exchange))
         return;
     snprintf(creation.kernel_set, sizeof creation.kernel_set, "%s", engine_kernel_set());
+    snprintf(creation.blas_core, sizeof creation.blas_core, "%s", engine_blas_core());
     ranks_order(config->exchange, (struct order){ .kind = ORDER_CREATE });
     ranks_hand_out(config->exchange, &creation, sizeof creation);
 }

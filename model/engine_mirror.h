@@ -10,7 +10,8 @@
 /* The data of ORDER_CREATE. */
 struct engine_creation {
     struct engine_config config;
-    char kernel_set[32];
+    /* what rank 0 multiplies with */
+    char kernel_set[32], blas_core[32];
 };
 
 /* Receives state i from rank 0. */

@@ -49,11 +49,24 @@ static int allocate(struct server *server, const struct engine_config *c, struct
     return error_set(err, ERROR_NOMEM, "cannot allocate a batch of %zu rows", B);
 }
 
-static int use_kernel_set(const char *name, struct error *err)
+/* Takes rank 0's kernel set. Where that, or its core of OpenBLAS, cannot be had, the
+ * bits would be others. */
+static int use_arithmetic(const struct engine_creation *creation, int rank, struct error *err)
 {
-    if (strcmp(engine_kernel_set(), name) == 0)
-        return 0;
-    return engine_select_kernels(name, err);
+    struct error fault = { 0 };
+
+    if (strcmp(engine_kernel_set(), creation->kernel_set) != 0 &&
+        engine_select_kernels(creation->kernel_set, &fault) < 0)
+        return error_set(err, ERROR_ENVIRONMENT,
+                         "rank %d: %s; ranks need machines of one kind, or HRMLAB_KERNELS",
+                         rank, fault.message);
+    if (strcmp(engine_blas_core(), creation->blas_core) != 0)
+        return error_set(err, ERROR_ENVIRONMENT,
+                         "rank %d: OpenBLAS runs its %s kernels, but its %s kernels on rank 0: "
+                         "not the same bits; ranks need machines of one kind, or "
+                         "HRMLAB_BLAS_CORE on each of them",
+                         rank, engine_blas_core(), creation->blas_core);
+    return 0;
 }
 
 static int create(struct server *server, struct error *err)
@@ -63,7 +76,7 @@ static int create(struct server *server, struct error *err)
     assert(server->engine == NULL && server->inputs == NULL); /* one engine at a time */
     ranks_broadcast(server->exchange, &creation, sizeof creation);
     creation.config.exchange = server->exchange;
-    int rc = use_kernel_set(creation.kernel_set, err);
+    int rc = use_arithmetic(&creation, server->exchange->rank, err);
     if (rc == 0)
         rc = engine_check_config(&creation.config, err);
     if (rc == 0)

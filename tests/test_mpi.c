@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "error.h"
+#include "file.h"
 #include "support/place.h"
 
 #include <signal.h>
@@ -12,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* With MPI; `make test` builds it where Open MPI is installed. */
@@ -112,6 +115,44 @@ static void a_rank_that_dies_is_named_and_the_run_is_tried_again(void **unused)
     place_remove(&place);
 }
 
+/* A launcher that gives rank 1 another environment, as another kind of machine does. */
+static void write_launcher(char out[80], const struct place *place, const char *variable)
+{
+    char text[300];
+    struct error err = { 0 };
+
+    snprintf(out, 80, "%s/launcher", place->directory);
+    snprintf(text, sizeof text,
+             "#!/bin/sh\nranks=$2\nshift 2\n"
+             "exec mpirun --bind-to none --oversubscribe -n $ranks sh -c '"
+             "[ $OMPI_COMM_WORLD_RANK = 0 ] || export %s; exec \"$@\"' sh \"$@\"\n",
+             variable);
+    assert_int_equal(file_write_atomic(out, text, strlen(text), &err), 0);
+    assert_int_equal(chmod(out, 0700), 0);
+}
+
+/* Its sums have other bits, and so would the run. */
+static void a_rank_whose_blas_has_another_core_is_refused(void **unused)
+{
+    struct place place;
+    char launcher[80];
+
+    (void)unused;
+    need_mpi();
+    use_worker(MPI_WORKER);
+    place_make(&place);
+    write_launcher(launcher, &place, "HRMLAB_BLAS_CORE=Prescott");
+    assert_int_equal(setenv("HRMLAB_LAUNCHER", launcher, 1), 0);
+    pid_t pid = place_start(&place, "run", place.spec, "--set", "train.gradient_lanes=2",
+                            "--set", "resources.ranks=2", NULL);
+    assert_int_equal(unsetenv("HRMLAB_LAUNCHER"), 0);
+    assert_int_equal(place_finish(pid), 1);
+    assert_true(place_output_has(&place, "rank 1: OpenBLAS runs its Prescott kernels"));
+    place_expect(&place, "SELECT group_concat(DISTINCT cause) FROM job", "environment");
+    assert_true(place_becomes_quiet(&place));
+    place_remove(&place);
+}
+
 static void without_mpi_ranks_are_refused_before_anything_starts(void **unused)
 {
     struct place place;
@@ -133,6 +174,7 @@ int main(void)
         cmocka_unit_test(without_mpi_ranks_are_refused_before_anything_starts),
         cmocka_unit_test(ranks_find_what_one_process_finds),
         cmocka_unit_test(a_rank_that_dies_is_named_and_the_run_is_tried_again),
+        cmocka_unit_test(a_rank_whose_blas_has_another_core_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
