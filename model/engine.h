@@ -373,6 +373,9 @@ int engine_state_count(const struct engine *engine);
 void engine_state_describe(const struct engine *engine, int i, struct engine_state *out);
 void engine_state_get(const struct engine *engine, int i, void *out);
 void engine_state_set(struct engine *engine, int i, const void *in);
+/* Whether `in` may be set: its tokens, labels, ids and counts are ones that there can
+ * be. */
+bool engine_state_fits(const struct engine *engine, int i, const void *in);
 /* Copies out, or in, the row (E) of the puzzle embedding with this id. */
 void engine_puzzle_get(const struct engine *engine, int32_t id, float *out);
 void engine_puzzle_set(struct engine *engine, int32_t id, const float *in);

@@ -191,6 +191,39 @@ void engine_state_set(struct engine *engine, int i, const void *in)
     engine->prepared = NULL;
 }
 
+static bool are_within(const int32_t *values, int64_t count, int32_t low, int32_t high)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (values[i] < low || values[i] > high)
+            return false;
+    return true;
+}
+
+static bool are_labels(const int32_t *values, int64_t count, int32_t high)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (values[i] != ENGINE_IGNORE_LABEL && !are_within(&values[i], 1, 0, high))
+            return false;
+    return true;
+}
+
+bool engine_state_fits(const struct engine *engine, int i, const void *in)
+{
+    const struct carry *carry = &engine->train;
+    struct engine_state state;
+    const void *data = find_state(engine, i, &state);
+
+    if (data == carry->inputs)
+        return are_within(in, state.elements, 0, engine->V - 1);
+    if (data == carry->labels)
+        return are_labels(in, state.elements, engine->V - 1);
+    if (data == carry->identifiers && engine->E > 0)
+        return are_within(in, state.elements, 0, engine->config.num_puzzle_identifiers - 1);
+    if (data == carry->steps)
+        return are_within(in, state.elements, 0, engine->config.halt_max_steps);
+    return data != &engine->optimizer_step || *(const int64_t *)in >= 0;
+}
+
 void engine_state_receive(struct engine *engine, int i)
 {
     struct engine_state state;

@@ -327,6 +327,56 @@ static void changed_position_is_noticed(void **state)
     engine_destroy(engine);
 }
 
+/* Written by somebody, with a checksum that is right. */
+static void numbers_out_of_bounds_are_refused(void **state)
+{
+    static const struct {
+        const char *name;
+        int32_t value;
+    } CASES[] = {
+        { "carry.inputs", 1 << 20 },
+        { "carry.inputs", -1 },
+        { "carry.labels", 1 << 20 },
+        { "carry.labels", -101 },
+        { "carry.puzzle_identifiers", 1 << 20 },
+        { "carry.puzzle_identifiers", -1 },
+        { "carry.steps", -1 },
+        { "carry.steps", 1 << 20 },
+        { "optimizer.step", -1 },
+    };
+    struct checkpoint_facts facts;
+    struct error err = { 0 };
+    char *path = inside("checkpoint-0.safetensors");
+
+    (void)state;
+    for (size_t c = 0; c < sizeof CASES / sizeof *CASES; c++) {
+        struct engine *engine = create(16), *other = create(16);
+        struct engine_state found;
+        int i = 0;
+
+        for (; i < engine_state_count(engine); i++) {
+            engine_state_describe(engine, i, &found);
+            if (strcmp(found.name, CASES[c].name) == 0)
+                break;
+        }
+        int32_t *values = malloc(found.bytes);
+        assert_non_null(values);
+        engine_state_get(engine, i, values);
+        values[0] = CASES[c].value;
+        if (found.dtype == ENGINE_I64)
+            values[1] = CASES[c].value;
+        engine_state_set(engine, i, values);
+        free(values);
+        write_to(engine, path, 0, false);
+        assert_int_equal(checkpoint_load(&facts, other, path, RUN, CHECKPOINT_EVERYTHING, &err),
+                         ERROR_DAMAGED);
+        assert_non_null(strstr(err.message, CASES[c].name));
+        engine_destroy(engine);
+        engine_destroy(other);
+    }
+    free(path);
+}
+
 static void checkpoint_of_another_shape_names_the_tensor(void **state)
 {
     struct engine *engine = create(16), *wider = create(32);
@@ -457,6 +507,7 @@ int main(void)
         WITH_DIRECTORY(a_flip_of_any_byte_is_refused_and_changes_nothing),
         WITH_DIRECTORY(cut_and_foreign_checkpoints_are_refused_and_change_nothing),
         WITH_DIRECTORY(changed_position_is_noticed),
+        WITH_DIRECTORY(numbers_out_of_bounds_are_refused),
         WITH_DIRECTORY(checkpoint_of_another_shape_names_the_tensor),
         WITH_DIRECTORY(failed_write_keeps_the_old_file),
         WITH_DIRECTORY(the_runner_finds_whole_what_the_worker_wrote_and_nothing_else),

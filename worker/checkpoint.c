@@ -271,9 +271,13 @@ int checkpoint_read_facts(struct checkpoint_facts *out, const struct safetensors
     return 0;
 }
 
-static int check_tensor(const struct safetensors_file *file, const struct engine_state *state,
-                        const char *path, struct error *err)
+static int check_tensor(const struct safetensors_file *file, const struct engine *engine,
+                        int index, const char *path, struct error *err)
 {
+    struct engine_state description;
+    const struct engine_state *state = &description;
+
+    engine_state_describe(engine, index, &description);
     const struct safetensors_tensor *tensor = safetensors_find(file, state->name);
 
     if (tensor == NULL)
@@ -286,6 +290,9 @@ static int check_tensor(const struct safetensors_file *file, const struct engine
         return error_set(err, ERROR_DAMAGED,
                          "%s: tensor %s has another type or shape than this model's", path,
                          state->name);
+    if (!engine_state_fits(engine, index, tensor->data))
+        return error_set(err, ERROR_DAMAGED, "%s: tensor %s has a number that is out of bounds",
+                         path, state->name);
     return 0;
 }
 
@@ -308,7 +315,7 @@ int checkpoint_load(struct checkpoint_facts *out, struct engine *engine, const c
     if (rc == 0)
         rc = listing_init(&listing, engine, out->final || part == CHECKPOINT_WEIGHTS, err);
     for (int i = 0; rc == 0 && i < listing.count; i++)
-        rc = check_tensor(file, &listing.states[i], path, err);
+        rc = check_tensor(file, engine, listing.indices[i], path, err);
     for (int i = 0; rc == 0 && i < listing.count; i++)
         engine_state_set(engine, listing.indices[i],
                          safetensors_find(file, listing.states[i].name)->data);
