@@ -9,7 +9,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <glob.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -226,8 +228,38 @@ static void rollouts_without_noise_are_plain_and_noise_is_drawn_by_row(void **st
     run_setup_release(&setup);
 }
 
+/* Flips a bit of the answers that attempt 1 kept after its first interim evaluation. Its
+ * step. */
+static double damage_first_answers(const struct run_setup *setup)
+{
+    char pattern[200];
+    double first = 0.0;
+    char *path = NULL;
+    glob_t found;
+
+    snprintf(pattern, sizeof pattern, "%s/attempts/1/answers-*", setup->directory);
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        double step = strtod(strstr(found.gl_pathv[i], "answers-") + strlen("answers-"), NULL);
+
+        if (path != NULL && step >= first)
+            continue;
+        path = found.gl_pathv[i];
+        first = step;
+    }
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, -1, SEEK_END), 0);
+    int last = fgetc(file);
+    assert_int_equal(fseek(file, -1, SEEK_END), 0);
+    fputc(last ^ 1, file);
+    fclose(file);
+    globfree(&found);
+    return first;
+}
+
 /* The job's training is killed (-9) after its second interim evaluation, and resumed. */
-static void a_pool_of_a_training_that_was_killed_and_resumed_has_the_same_bits(void **state)
+static void check_resumed_pool(bool damaged)
 {
     static const char *const more[] = {
         "train.max_steps=0",       "train.epochs=60",
@@ -239,7 +271,6 @@ static void a_pool_of_a_training_that_was_killed_and_resumed_has_the_same_bits(v
     static char cells[POOLS][TEXT], all[POOLS * (TEXT + 1) + 3];
     size_t used = 0;
 
-    (void)state;
     for (int i = 0; i < POOLS; i++) {
         print_cell(cells[i], 2, RULE[3], POOL[i]);
         used += (size_t)sprintf(all + used, "%s%s", i == 0 ? "[" : ",", cells[i]);
@@ -253,19 +284,21 @@ static void a_pool_of_a_training_that_was_killed_and_resumed_has_the_same_bits(v
     run_setup_init(&killed, settings.list, all);
     run_write_job(&killed, 1, NULL);
     pid_t keeper = run_start(&killed, 1);
-    double second = json_member(cJSON_GetArrayItem(whole, 0), "total_steps")->valuedouble / 2;
+    double total = json_member(run_last_event(whole, "begin"), "total_steps")->valuedouble;
+    double second = total / 2;
     run_wait_event(&killed, 1, "checkpoint", second + 1);
     pid_t worker = run_worker_pid(&killed, 1, keeper);
     assert_true(worker > 0 && kill(worker, SIGKILL) == 0);
     assert_true(run_wait(keeper) >= 0);
+    double first = damaged ? damage_first_answers(&killed) : second / 2;
     run_write_job(&killed, 2, NULL);
     assert_int_equal(run_attempt(&killed, 2), 0);
     cJSON *resumed = run_journal(&killed, 2);
-    assert_int_equal(run_count_events(resumed, "resume"), 1);
-    double from = json_member(run_last_event(resumed, "resume"), "step")->valuedouble;
-    if (from <= second / 2)
-        fail_msg("it goes on from step %g of %g, before an interim evaluation", from,
-                 2 * second);
+    const cJSON *resume = run_last_event(resumed, "resume");
+    double from = resume != NULL ? json_member(resume, "step")->valuedouble : 0.0;
+    if ((from > first) == damaged)
+        fail_msg("it goes on from step %g of %g, the first interim evaluation was after %g",
+                 from, total, first);
     assert_int_equal(voted(resumed, cells[2]), 4 * voted(resumed, cells[0]));
     for (int i = 0; i < POOLS; i++)
         expect_same(whole, resumed, cells[i]);
@@ -273,6 +306,47 @@ static void a_pool_of_a_training_that_was_killed_and_resumed_has_the_same_bits(v
     cJSON_Delete(resumed);
     run_setup_release(&setup);
     run_setup_release(&killed);
+}
+
+static void a_pool_of_a_training_that_was_killed_and_resumed_has_the_same_bits(void **state)
+{
+    (void)state;
+    check_resumed_pool(false);
+}
+
+static void a_training_goes_back_behind_damaged_answers_of_its_pool(void **state)
+{
+    (void)state;
+    check_resumed_pool(true);
+}
+
+/* The rest of the pool would give other results. */
+static void a_pool_with_damaged_answers_is_refused(void **state)
+{
+    static const char *const more[] = { "train.max_steps=0", "train.epochs=60",
+                                        "train.eval_interval=15", "train.untrained_share=0",
+                                        NULL };
+    struct run_settings settings;
+    struct run_setup setup;
+    char cells[2][TEXT], lists[2][TEXT + 3];
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        print_cell(cells[i], 2, "", POOL[i == 0 ? 0 : 2]);
+        snprintf(lists[i], sizeof lists[i], "[%s]", cells[i]);
+    }
+    run_settings_init(&settings, tasks, more);
+    run_setup_init(&setup, settings.list, lists[0]);
+    run_write_job(&setup, 1, NULL);
+    assert_int_equal(run_attempt(&setup, 1), 0);
+    damage_first_answers(&setup);
+    setup.evaluations = lists[1];
+    run_write_job(&setup, 2, "attempts/1/final.safetensors");
+    assert_int_equal(run_attempt(&setup, 2), 2);
+    char *message = run_event_text(&setup, 2, "error", "message");
+    assert_non_null(strstr(message, "are damaged, so that its votes would be missing"));
+    free(message);
+    run_setup_release(&setup);
 }
 
 /* The training kept what it inferred of the test split, and nothing of another inference: votes
@@ -315,6 +389,8 @@ int main(void)
         cmocka_unit_test(a_grid_of_inference_costs_one_pass_and_is_what_each_cell_is_alone),
         cmocka_unit_test(rollouts_without_noise_are_plain_and_noise_is_drawn_by_row),
         cmocka_unit_test(a_pool_of_a_training_that_was_killed_and_resumed_has_the_same_bits),
+        cmocka_unit_test(a_training_goes_back_behind_damaged_answers_of_its_pool),
+        cmocka_unit_test(a_pool_with_damaged_answers_is_refused),
         cmocka_unit_test(a_pool_of_an_inference_that_was_not_kept_is_refused),
     };
 

@@ -16,6 +16,8 @@
 #include "scores.h"
 #include "step_answers.h"
 
+enum { FILE_NAME = 80 };
+
 void pool_close(struct pool *pool)
 {
     for (int i = 0; i < pool->count; i++) {
@@ -83,28 +85,62 @@ static int read_of_steps(struct predictions *out, const char *path, const struct
     return rc;
 }
 
-/* One file of an attempt, if it is of predictions. context: the last step to take. */
+/* What files of predictions are read of, and which of them were no good. */
+struct reading {
+    int64_t last;     /* those after later steps are left */
+    int64_t *damaged; /* (damaged_count), owned: steps by the files' names */
+    int damaged_count;
+};
+
+/* The name of the file of a pass after a step. */
+static void name_file(char out[FILE_NAME], const char *prefix, int64_t step, const char *pass)
+{
+    snprintf(out, FILE_NAME, "%s%lld-%08llx.safetensors", prefix, (long long)step,
+             (unsigned long long)hash_xxh3(pass, strlen(pass)) & 0xffffffffULL);
+}
+
+static int note_damaged(struct reading *reading, const char *name, const char *prefix,
+                        struct error *err)
+{
+    int64_t step = strtoll(name + strlen(prefix), NULL, 10);
+    int64_t *longer =
+        realloc(reading->damaged, ((size_t)reading->damaged_count + 1) * sizeof *longer);
+
+    if (longer == NULL)
+        return error_no_memory(err, "the predictions");
+    reading->damaged = longer;
+    reading->damaged[reading->damaged_count++] = step;
+    return 0;
+}
+
+/* One file of an attempt, if it is of predictions. context: a struct reading. */
 static int take_file(struct pool *pool, const char *name, const char *path, void *context,
                      struct error *err)
 {
+    bool of_steps = predictions_name_has(name, STEP_ANSWERS_PREFIX);
+    const char *prefix = of_steps ? STEP_ANSWERS_PREFIX : PREDICTIONS_PREFIX;
     struct predictions predictions = { 0 };
     struct error fault = { 0 };
-    const int64_t *last = context;
-    int rc;
+    struct reading *reading = context;
+    char own_name[FILE_NAME];
 
-    if (predictions_name_has(name, PREDICTIONS_PREFIX))
-        rc = predictions_read(&predictions, path, pool->job->run_hash, &fault);
-    else if (predictions_name_has(name, STEP_ANSWERS_PREFIX))
-        rc = read_of_steps(&predictions, path, pool->job, &fault);
-    else
+    if (!predictions_name_has(name, prefix))
         return 0;
+    int rc = of_steps ? read_of_steps(&predictions, path, pool->job, &fault)
+                      : predictions_read(&predictions, path, pool->job->run_hash, &fault);
     if (rc == ERROR_NOMEM)
         return error_set(err, ERROR_NOMEM, "%s", fault.message);
+    if (rc == 0) {
+        name_file(own_name, prefix, predictions.step, predictions.pass);
+        if (strcmp(own_name, name) != 0)
+            rc = error_set(&fault, ERROR_DAMAGED, "%s: it says to be %s", path, own_name);
+    }
     if (rc < 0) {
         log_warning("%s; passed over", fault.message);
-        return 0;
+        predictions_release(&predictions);
+        return note_damaged(reading, name, prefix, err);
     }
-    if (predictions.step <= *last)
+    if (predictions.step <= reading->last)
         return insert(pool, &predictions, err);
     predictions_release(&predictions);
     return 0;
@@ -135,8 +171,31 @@ static int each_file(struct pool *pool, int attempt, take_fn *take, void *contex
     return rc;
 }
 
+/* Whether there are predictions of this step. */
+static bool has_step(const struct pool *pool, int64_t step)
+{
+    for (int i = 0; i < pool->count; i++)
+        if (pool->items[i]->step == step)
+            return true;
+    return false;
+}
+
+/* Of each step before the last one of which a file was damaged there is another. */
+static int check_damaged(const struct pool *pool, const struct reading *reading,
+                         struct error *err)
+{
+    for (int i = 0; i < reading->damaged_count; i++)
+        if (reading->damaged[i] < reading->last && !has_step(pool, reading->damaged[i]))
+            return error_set(err, ERROR_DAMAGED,
+                             "eval.pool_checkpoints: the answers of the evaluation after step "
+                             "%lld are damaged, so that its votes would be missing",
+                             (long long)reading->damaged[i]);
+    return 0;
+}
+
 int pool_open(struct pool *out, const struct job *job, int64_t last, struct error *err)
 {
+    struct reading reading = { .last = last };
     bool pools = false;
     int rc = 0;
 
@@ -144,7 +203,10 @@ int pool_open(struct pool *out, const struct job *job, int64_t last, struct erro
     for (int i = 0; i < job->evaluation_count; i++)
         pools = pools || job->evaluations[i].pool != 1;
     for (int i = 1; i <= job->attempt && pools && rc == 0; i++)
-        rc = each_file(out, i, take_file, &last, err);
+        rc = each_file(out, i, take_file, &reading, err);
+    if (rc == 0)
+        rc = check_damaged(out, &reading, err);
+    free(reading.damaged);
     if (rc < 0)
         pool_close(out);
     return rc;
@@ -201,10 +263,9 @@ int pool_select(struct score_history *out, struct pool *pool, const char *pass, 
 static char *path_of(const struct pool *pool, const char *prefix, int64_t step,
                      const char *pass)
 {
-    char name[80];
+    char name[FILE_NAME];
 
-    snprintf(name, sizeof name, "%s%lld-%08llx.safetensors", prefix, (long long)step,
-             (unsigned long long)hash_xxh3(pass, strlen(pass)) & 0xffffffffULL);
+    name_file(name, prefix, step, pass);
     return job_own_path(pool->job, name);
 }
 

@@ -28,7 +28,8 @@ struct pool {
 };
 
 /* Reads what the attempts of the job's run up to its own have left, of steps up to
- * last; damaged files are passed over with a warning. */
+ * last. Damaged files are passed over with a warning; ERROR_DAMAGED: there is no other
+ * of a step before last. */
 int pool_open(struct pool *out, const struct job *job, int64_t last,
               struct error *err) MUST_CHECK;
 void pool_close(struct pool *pool); /* a zeroed one too */

@@ -123,8 +123,22 @@ static int load(struct training *training, const char *name, struct error *err)
     return rc;
 }
 
-/* Loads the newest valid checkpoint from which the job may resume. *from is its
- * name, newly allocated; NULL: there is none. */
+/* Opens the pool of the step of a checkpoint, which counts if both can be read, and
+ * loads that. */
+static int load_candidate(struct training *training,
+                          const struct checkpoint_candidate *candidate, struct error *err)
+{
+    int rc = pool_open(&training->pool, training->context->job, candidate->step, err);
+
+    if (rc == 0)
+        rc = load(training, candidate->name, err);
+    if (rc < 0)
+        pool_close(&training->pool);
+    return rc;
+}
+
+/* Loads the newest valid checkpoint from which the job may resume, and its pool. *from
+ * is its name, newly allocated; NULL: there is none. */
 static int load_newest(struct training *training, char **from, struct error *err)
 {
     const struct train_context *c = training->context;
@@ -144,7 +158,7 @@ static int load_newest(struct training *training, char **from, struct error *err
                         (long long)list[i].step);
             continue;
         }
-        int loaded = load(training, list[i].name, &fault);
+        int loaded = load_candidate(training, &list[i], &fault);
 
         if (loaded == ERROR_NOMEM) {
             rc = error_set(err, ERROR_NOMEM, "%s", fault.message);
@@ -286,8 +300,8 @@ static int start(struct training *training, struct error *err)
         training->end->base_damaged =
             c->job->base.kind == INIT_RUN && (rc == ERROR_DAMAGED || rc == ERROR_ABSENT);
     }
-    if (rc == 0)
-        rc = pool_open(&training->pool, c->job, training->step, err);
+    if (rc == 0 && from == NULL)
+        rc = pool_open(&training->pool, c->job, 0, err);
     free(from);
     free(missing);
     return rc;
