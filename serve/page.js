@@ -111,7 +111,7 @@ async function poll() {
             tag = reply.headers.get("ETag");
             update(await reply.text());
         }
-        say(reply.status === 200 || reply.status === 304 ? "live" : "this page is gone");
+        say(reply.status === 200 || reply.status === 304 ? "live" : "not live");
     } catch {
         say("hrmlab serve does not answer");
     }
