@@ -230,6 +230,32 @@ an_axis_of_an_ablation_is_drawn_however_many_arms_change_something_else(void **s
     close_source();
 }
 
+/* Beside each other their whiskers would meet. */
+static void many_bars_have_the_whole_width(void **state)
+{
+    static const char *const NAMES[] = { "train_inference", "train_inference_map" };
+    struct picture picture;
+    struct error err;
+
+    (void)state;
+    open_source("WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 12)"
+                " INSERT INTO arm SELECT 100 + i, experiment_id, 100 + i, 'steps=' || i,"
+                "  json_object('arch.halt_max_steps', i) FROM experiment, n;"
+                "INSERT INTO arm_run SELECT arm_id, 1 FROM arm WHERE arm_id > 100;"
+                "INSERT INTO arm_evaluation SELECT arm_id, evaluation_id FROM arm, evaluation"
+                " WHERE arm_id > 100 AND run_id = 1;",
+                METRIC_PER_TOKEN_ACCURACY);
+    for (int i = 0; i < 2; i++) {
+        const struct figure *figure;
+
+        must(figure_find(&figure, NAMES[i], &err), &err);
+        must(figure_make(&picture, figure, &source, &err), &err);
+        assert_int_equal(picture.small, i == 1);
+        picture_release(&picture);
+    }
+    close_source();
+}
+
 /* Epochs of two seeds end at steps that differ by one: still one point, of two seeds. */
 static void interim_evaluations_of_seeds_meet_at_their_number(void **state)
 {
@@ -719,6 +745,7 @@ int main(void)
         TEST(a_figure_has_the_numbers_of_the_database),
         TEST(seeds_are_averaged_and_each_is_shown),
         TEST(an_axis_of_an_ablation_is_drawn_however_many_arms_change_something_else),
+        TEST(many_bars_have_the_whole_width),
         TEST(interim_evaluations_of_seeds_meet_at_their_number),
         TEST(names_from_outside_stay_text_in_a_figure),
         TEST(an_unknown_figure_is_refused_with_the_nearest),

@@ -16,6 +16,9 @@
 /* Of an ablation most combinations are a single point, which is not drawn. */
 enum { MOST_LABELS = 1000, MOST_CHARTS = 16, DIGITS = 3 };
 
+/* More bars than these need the whole width. */
+enum { MOST_SMALL_BARS = 16 };
+
 static const char TRAIN_STEPS[] = "arch.halt_max_steps";
 static const char EVAL_STEPS[] = "eval.halt_max_steps";
 
@@ -519,7 +522,8 @@ int draw_axis_pair(struct picture *picture, struct figure_source *source, const 
     int rc = shown == NULL ? error_no_memory(err, "a figure")
                            : find_places(&places, source, shown, keys, 2, -1, err);
 
-    picture->small = true;
+    picture->small =
+        !bars || cells->axes[rows].count * cells->axes[cols].count <= MOST_SMALL_BARS;
     if (rc == 0 && places.label_count > MOST_CHARTS)
         rc = refuse_combinations(MOST_CHARTS, err);
     for (int i = 0; i < places.label_count && rc == 0; i++)
