@@ -328,13 +328,14 @@ static void a_pool_with_damaged_answers_is_refused(void **state)
                                         NULL };
     struct run_settings settings;
     struct run_setup setup;
-    char cells[2][TEXT], lists[2][TEXT + 3];
+    char cells[3][TEXT], lists[2][2 * TEXT + 4];
 
     (void)state;
-    for (int i = 0; i < 2; i++) {
-        print_cell(cells[i], 2, "", POOL[i == 0 ? 0 : 2]);
-        snprintf(lists[i], sizeof lists[i], "[%s]", cells[i]);
-    }
+    print_cell(cells[0], 2, "", POOL[0]);
+    print_cell(cells[1], 2, "", POOL[2]);
+    print_cell(cells[2], 1, "", POOL[0]);
+    snprintf(lists[0], sizeof lists[0], "[%s]", cells[0]);
+    snprintf(lists[1], sizeof lists[1], "[%s,%s]", cells[1], cells[2]);
     run_settings_init(&settings, tasks, more);
     run_setup_init(&setup, settings.list, lists[0]);
     run_write_job(&setup, 1, NULL);
@@ -346,40 +347,100 @@ static void a_pool_with_damaged_answers_is_refused(void **state)
     char *message = run_event_text(&setup, 2, "error", "message");
     assert_non_null(strstr(message, "are damaged, so that its votes would be missing"));
     free(message);
+    cJSON *journal = run_journal(&setup, 2); /* of the other there is a result */
+    assert_int_equal(run_count_events(journal, "evaluation"), 1);
+    find_event(journal, "evaluation", cells[2]);
+    cJSON_Delete(journal);
     run_setup_release(&setup);
 }
 
-/* The training kept what it inferred of the test split, and nothing of another inference: votes
- * over its evaluations would be those of the last one alone. */
-static void a_pool_of_an_inference_that_was_not_kept_is_refused(void **state)
+/* A job that evaluates these cells beside each other, as an attempt that fails, and says why. The
+ * cells without a pool, and those whose pool can be made, have their results; others have none. */
+static void expect_left_out(struct run_setup *setup, int attempt, char cells[][TEXT],
+                            const bool *made, int count, const char *why)
+{
+    char list[4 * TEXT] = "[";
+
+    for (int i = 0; i < count; i++) {
+        size_t used = strlen(list);
+
+        snprintf(list + used, sizeof list - used, "%s%s%s", i > 0 ? "," : "", cells[i],
+                 i == count - 1 ? "]" : "");
+    }
+    setup->evaluations = list;
+    run_write_job(setup, attempt, "attempts/1/final.safetensors");
+    assert_true(run_attempt(setup, attempt) != 0);
+    char *message = run_event_text(setup, attempt, "error", "message");
+    if (strstr(message, why) == NULL)
+        fail_msg("%s: expected: %s", message, why);
+    free(message);
+    cJSON *journal = run_journal(setup, attempt);
+    int results = 0;
+    for (int i = 0; i < count; i++) {
+        results += made[i];
+        if (made[i]) {
+            find_event(journal, "outcome", cells[i]);
+            find_event(journal, "evaluation", cells[i]);
+        }
+    }
+    assert_int_equal(run_count_events(journal, "evaluation"), results);
+    cJSON_Delete(journal);
+}
+
+/* The training kept what it inferred of the test split at two outer steps, and nothing of another
+ * inference: votes over its evaluations would be those of the last one alone. */
+static void a_pool_that_cannot_be_made_is_left_out_and_others_are_not(void **state)
 {
     static const char *const more[] = { "train.max_steps=0", "train.epochs=40",
                                         "train.eval_interval=15", "train.untrained_share=0",
                                         NULL };
-    static const char *const words[] = { ",\"eval.init_noise\":0.5", "" };
+    static const char noise[] = ",\"eval.init_noise\":0.5";
+    static const bool none[] = { false, true, true }, shorter[] = { true, false, true };
     struct run_settings settings;
     struct run_setup setup;
-    char cell[TEXT], list[TEXT + 3];
+    char cells[3][TEXT], list[TEXT + 3];
 
     (void)state;
-    print_cell(cell, 2, "", "");
-    snprintf(list, sizeof list, "[%s]", cell);
+    print_cell(cells[0], 2, "", "");
+    snprintf(list, sizeof list, "[%s]", cells[0]);
     run_settings_init(&settings, tasks, more);
     run_setup_init(&setup, settings.list, list);
     run_write_job(&setup, 1, NULL);
     assert_int_equal(run_attempt(&setup, 1), 0);
-    for (int i = 0; i < 2; i++) {
-        print_cell(cell, 2, words[i], POOL[1]);
-        snprintf(list, sizeof list, "[%s]", cell);
-        setup.evaluations = list;
-        run_write_job(&setup, 2 + i, "attempts/1/final.safetensors");
-        assert_true((run_attempt(&setup, 2 + i) == 0) == (i == 1));
-        if (i == 1)
-            continue;
-        char *message = run_event_text(&setup, 2, "error", "message");
-        assert_non_null(strstr(message, "has kept no answers of this inference"));
-        free(message);
-    }
+    print_cell(cells[0], 2, noise, POOL[1]);
+    print_cell(cells[1], 2, noise, "");
+    print_cell(cells[2], 2, "", POOL[1]);
+    expect_left_out(&setup, 2, cells, none, 3, "has kept no answers of this inference");
+    print_cell(cells[0], 1, "", POOL[1]);
+    print_cell(cells[1], 3, "", POOL[2]);
+    print_cell(cells[2], 3, "", "");
+    expect_left_out(&setup, 3, cells, shorter, 3, "has kept no answers at 3 outer steps");
+    run_setup_release(&setup);
+}
+
+/* With eval.keep_predictions = never, a training whose evaluations pool nothing keeps nothing. */
+static void without_anything_kept_only_the_pools_are_left_out(void **state)
+{
+    static const char *const more[] = {
+        "train.max_steps=0",           "train.epochs=40",
+        "train.eval_interval=15",      "train.untrained_share=0",
+        "eval.keep_predictions=never", NULL
+    };
+    static const bool made[] = { true, false };
+    struct run_settings settings;
+    struct run_setup setup;
+    char cells[2][TEXT], list[TEXT + 3];
+
+    (void)state;
+    print_cell(cells[0], 2, "", "");
+    snprintf(list, sizeof list, "[%s]", cells[0]);
+    run_settings_init(&settings, tasks, more);
+    run_setup_init(&setup, settings.list, list);
+    run_write_job(&setup, 1, NULL);
+    assert_int_equal(run_attempt(&setup, 1), 0);
+    print_cell(cells[0], 1, "", "");
+    print_cell(cells[1], 2, "", POOL[2]);
+    expect_left_out(&setup, 2, cells, made, 2, "interim evaluations are kept");
     run_setup_release(&setup);
 }
 
@@ -391,7 +452,8 @@ int main(void)
         cmocka_unit_test(a_pool_of_a_training_that_was_killed_and_resumed_has_the_same_bits),
         cmocka_unit_test(a_training_goes_back_behind_damaged_answers_of_its_pool),
         cmocka_unit_test(a_pool_with_damaged_answers_is_refused),
-        cmocka_unit_test(a_pool_of_an_inference_that_was_not_kept_is_refused),
+        cmocka_unit_test(a_pool_that_cannot_be_made_is_left_out_and_others_are_not),
+        cmocka_unit_test(without_anything_kept_only_the_pools_are_left_out),
     };
 
     return cmocka_run_group_tests_name("pool", tests, make_tasks, remove_tasks);

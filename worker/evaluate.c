@@ -35,6 +35,7 @@ struct pass {
     enum data_split split;
     int *members;                   /* indices of the job's evaluations, ascending */
     struct score_request *requests; /* one per member */
+    bool *left_out;                 /* owned; one per member: its pool cannot be made */
     int count;
     /* outer steps to record: the most of the members with trajectories; 0: none */
     int trajectory_steps;
@@ -43,12 +44,14 @@ struct pass {
                                     * file */
     struct trajectory *trajectory; /* owned; NULL: none */
     double seconds;
+    struct error why; /* why the first of them is left out; code 0: none is */
 };
 
 static void pass_release(struct pass *pass)
 {
     free(pass->members);
     free(pass->requests);
+    free(pass->left_out);
     trajectory_destroy(pass->trajectory);
     *pass = (struct pass){ 0 };
 }
@@ -91,7 +94,8 @@ static int pass_init(struct pass *out, const struct pass *kind,
     *out = *kind;
     out->members = calloc((size_t)count + 1, sizeof *out->members);
     out->requests = calloc((size_t)count + 1, sizeof *out->requests);
-    if (out->members == NULL || out->requests == NULL) {
+    out->left_out = calloc((size_t)count + 1, sizeof *out->left_out);
+    if (out->members == NULL || out->requests == NULL || out->left_out == NULL) {
         pass_release(out);
         return error_set(err, ERROR_NOMEM, "out of memory for the evaluations");
     }
@@ -252,9 +256,9 @@ static int submission_member(const struct pass *pass)
     bool plain = false;
 
     for (int i = 0; i < pass->count; i++)
-        plain = plain || pass->requests[i].rule.kind == HALT_MAX;
+        plain = plain || (!pass->left_out[i] && pass->requests[i].rule.kind == HALT_MAX);
     for (int i = 0; i < pass->count; i++) {
-        if (plain && pass->requests[i].rule.kind != HALT_MAX)
+        if (pass->left_out[i] || (plain && pass->requests[i].rule.kind != HALT_MAX))
             continue;
         int64_t votes = pass->requests[i].augmentations;
         int64_t best_votes = best >= 0 ? pass->requests[best].augmentations : -1;
@@ -315,6 +319,8 @@ static int say_pass(const struct evaluate_context *context, const struct pass *p
         struct score_result result;
         int count = 0;
 
+        if (pass->left_out[i])
+            continue;
         work_set_part(i, i + 1, pass->count);
         rc = scores_finish(scores, i, &result, &outcomes, &count, err);
         if (rc == 0)
@@ -445,20 +451,40 @@ static bool pools(const struct pass *pass)
     return false;
 }
 
+/* Finds the earlier evaluations of the pass whose votes are counted, and the members
+ * that have to be left out. */
+static int find_history(const struct evaluate_context *context, struct pass *pass,
+                        const char *name, struct scores *scores, struct error *err)
+{
+    struct score_history history = { 0 };
+    struct error *why = &pass->why;
+    const struct error *lost = context->lost_history;
+    int rc = 0;
+
+    if (lost != NULL && lost->code != 0)
+        rc = error_set(why, ERROR_FORMAT, "%s", lost->message);
+    else
+        rc = pool_select(&history, context->pool, name, context->step, why);
+    for (int i = 0; i < pass->count; i++)
+        pass->left_out[i] = rc == ERROR_FORMAT && pass->requests[i].pool != 1;
+    if (rc == 0)
+        rc = scores_set_history(scores, &history, pass->left_out, why);
+    if (rc == 0 || rc == ERROR_FORMAT)
+        return 0;
+    return error_set(err, why->code, "%s", why->message);
+}
+
 /* Lets votes count those of earlier evaluations, and keeps this one's for later
  * ones. */
-static int use_pool(const struct evaluate_context *context, const struct pass *pass,
+static int use_pool(const struct evaluate_context *context, struct pass *pass,
                     struct scores *scores, struct error *err)
 {
     char name[PREDICTIONS_PASS_SIZE];
-    struct score_history history = { 0 };
 
     if (!pools(pass))
         return 0;
     name_pass(name, pass);
-    int rc = pool_select(&history, context->pool, name, context->step, err);
-    if (rc == 0)
-        rc = scores_set_history(scores, &history, err);
+    int rc = find_history(context, pass, name, scores, err);
     if (rc == 0 && strcmp(context->checkpoint, "interim") == 0) {
         struct predictions own;
 
@@ -563,8 +589,9 @@ static int run_pass(const struct evaluate_context *context, struct pass *pass,
     pass->seconds = clock_monotonic_s() - started;
     if (rc == 0)
         rc = say_pass(context, pass, scores, evaluations, err);
-    if (rc == 0 && submit)
-        rc = write_submission(context, scores, submission_member(pass), err);
+    int submitted = submit ? submission_member(pass) : -1;
+    if (rc == 0 && submitted >= 0)
+        rc = write_submission(context, scores, submitted, err);
     scores_destroy(scores);
     return rc;
 }
@@ -587,10 +614,11 @@ static bool begins_pass(const struct pass *plain, const struct job_evaluation *e
 
 /* Runs the passes of the selected evaluations. Of each split, the plain pass comes
  * first: its rows use their own puzzle ids and stay to the end, and its answers are
- * submitted if a submission is asked for. */
+ * submitted if a submission is asked for. *why: why the first
+ * evaluation is left out; unchanged where one was before. */
 static int run_passes(const struct evaluate_context *context,
                       const struct job_evaluation *evaluations, int count, const bool *selected,
-                      struct error *err)
+                      struct error *why, struct error *err)
 {
     static const enum data_split SPLITS[] = { SPLIT_TEST, SPLIT_TRAIN };
     bool submit = context->submission_path != NULL && data_set_info(context->set)->submits;
@@ -615,6 +643,8 @@ static int run_passes(const struct evaluate_context *context,
             rc = run_pass(context, &pass, evaluations, submit && test, err);
             submit = submit && !test;
         }
+        if (why->code == 0)
+            *why = pass.why;
         pass_release(&pass);
     }
     return rc;
@@ -626,6 +656,7 @@ int evaluate_run(const struct evaluate_context *context,
 {
     bool *chosen = calloc((size_t)count + 1, sizeof *chosen);
     bool *alone = calloc((size_t)count + 1, sizeof *alone);
+    struct error why = { 0 };
     int rc = chosen == NULL || alone == NULL ? error_no_memory(err, "the evaluations") : 0;
 
     for (int i = 0; rc == 0 && i < count; i++) {
@@ -639,15 +670,17 @@ int evaluate_run(const struct evaluate_context *context,
         alone[i] = wanted && !all;
     }
     if (rc == 0)
-        rc = run_passes(context, evaluations, count, chosen, err);
+        rc = run_passes(context, evaluations, count, chosen, &why, err);
     for (int i = 0; rc == 0 && i < count; i++) {
         if (!alone[i])
             continue;
         memset(chosen, 0, (size_t)count * sizeof *chosen);
         chosen[i] = true;
-        rc = run_passes(context, evaluations, count, chosen, err);
+        rc = run_passes(context, evaluations, count, chosen, &why, err);
     }
     free(chosen);
     free(alone);
+    if (rc == 0 && why.code != 0)
+        rc = error_set(err, why.code, "%s", why.message);
     return rc;
 }

@@ -43,6 +43,9 @@ struct evaluate_context {
     uint64_t seed;
     /* borrowed; NULL: no votes of earlier evaluations, and no answers are kept */
     struct pool *pool;
+    /* borrowed; why evaluations are missing whose votes a pool has to count; NULL or code
+     * 0: none are */
+    const struct error *lost_history;
     const struct config *settings; /* borrowed; the job's */
     const char *weights_hash;      /* borrowed; of a trained model's parameters; else
                                     * "" */
@@ -60,7 +63,8 @@ struct evaluate_context {
  * then the most outer steps. ERROR_STOPPED: a stop was requested; no event of the
  * interrupted pass was written. ERROR_FORMAT: a token loss is NaN or Inf, and no event
  * was written of that evaluation; with from_kept: what is asked for does not follow
- * from what was kept.
+ * from what was kept; or votes of earlier evaluations that an evaluation pools are
+ * missing: it is left out, and all others have their events.
  */
 int evaluate_run(const struct evaluate_context *context,
                  const struct job_evaluation *evaluations, int count, const bool *selected,

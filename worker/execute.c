@@ -181,18 +181,22 @@ static int train_job(struct execution *execution, struct error *err)
 }
 
 /* Votes over several evaluations need the predictions that a training keeps where it
- * is asked for them. */
-static int check_pool(const struct pool *pool, const struct job *job, struct error *err)
+ * is asked for them. *lost: why they are missing; code 0: they are not. */
+static int open_pool(struct pool *pool, struct error *lost, const struct job *job, int64_t step,
+                     struct error *err)
 {
-    if (pool->count > 0 || config_int(&job->config, TRAIN_EVAL_INTERVAL) == 0)
-        return 0;
-    for (int i = 0; i < job->evaluation_count; i++)
-        if (job->evaluations[i].pool != 1)
-            return error_set(err, ERROR_FORMAT,
-                             "eval.pool_checkpoints: no predictions of this training's interim "
-                             "evaluations are kept: gc deletes them, eval.keep_predictions may "
-                             "leave them out; queue it under other settings, such as another "
-                             "train.seed, to train it with the pool");
+    int rc = pool_open(pool, job, step, lost);
+
+    if (rc == ERROR_DAMAGED)
+        *pool = (struct pool){ .job = job };
+    else if (rc < 0)
+        return error_set(err, lost->code, "%s", lost->message);
+    else if (pool->count == 0 && config_int(&job->config, TRAIN_EVAL_INTERVAL) != 0)
+        error_ignore(error_set(
+            lost, ERROR_FORMAT,
+            "eval.pool_checkpoints: no predictions of this training's interim evaluations are "
+            "kept: gc deletes them, eval.keep_predictions may leave them out; queue it under "
+            "other settings, such as another train.seed, to train it with the pool"));
     return 0;
 }
 
@@ -203,6 +207,7 @@ static int evaluate_job(struct execution *execution, struct error *err)
     char *submission = job_own_path(job, "submission.json");
     struct checkpoint_facts facts = { 0 };
     struct pool pool = { 0 };
+    struct error lost = { 0 };
     int rc = 0;
 
     if (path == NULL || submission == NULL)
@@ -217,9 +222,7 @@ static int evaluate_job(struct execution *execution, struct error *err)
         rc = baseline_say(job, execution->set, &execution->report, err);
     }
     if (rc == 0)
-        rc = pool_open(&pool, job, facts.step, err);
-    if (rc == 0)
-        rc = check_pool(&pool, job, err);
+        rc = open_pool(&pool, &lost, job, facts.step, err);
     if (rc == 0) {
         const struct evaluate_context context = {
             .engine = execution->engine,
@@ -232,6 +235,7 @@ static int evaluate_job(struct execution *execution, struct error *err)
             .outcomes = true,
             .submission_path = submission,
             .pool = &pool,
+            .lost_history = &lost,
             .settings = &job->config,
             .weights_hash = facts.weights_hash,
             .from_kept = strcmp(config_choice(&job->config, EVAL_ANSWERS), "kept") == 0,

@@ -68,9 +68,9 @@ void scores_destroy(struct scores *scores);
 /* What is added from now on is of this rollout, from 0; at first it is 0. */
 void scores_set_rollout(struct scores *scores, int rollout);
 /* What requests with a pool count besides. ERROR_FORMAT: some of it lacks what a
- * request reads. */
+ * request reads; lacking (one per request) tells which, and others count it. */
 int scores_set_history(struct scores *scores, const struct score_history *history,
-                       struct error *err) MUST_CHECK;
+                       bool *lacking, struct error *err) MUST_CHECK;
 /* All that was added, for later evaluations; *out is the caller's to release. */
 int scores_predictions(struct predictions *out, const struct scores *scores,
                        struct error *err) MUST_CHECK;

@@ -15,20 +15,36 @@ static bool has_slot(const struct predictions *earlier, const struct score_reque
            predictions_slot(earlier, request->outer_steps, &request->rule) != NULL;
 }
 
-int scores_set_history(struct scores *s, const struct score_history *history, struct error *err)
+/* The first of the earlier predictions that lack what a request reads; NULL: none
+ * do. */
+static const struct predictions *first_lacking(const struct scores *s, int request,
+                                               const struct score_history *history)
 {
-    for (int i = 0; i < s->request_count; i++)
-        for (int e = 0; e < history->count && s->requests[i].pool != 1; e++)
-            if (history->items[e]->rows != s->row_count ||
-                !has_slot(history->items[e], &s->requests[i]))
-                return error_set(
-                    err, ERROR_FORMAT,
-                    "eval.pool_checkpoints: the evaluation after step %lld has kept "
-                    "no answers at %d outer steps by this rule; train the run again "
-                    "with this evaluation among those asked for",
-                    (long long)history->items[e]->step, s->requests[i].outer_steps);
+    for (int e = 0; e < history->count && s->requests[request].pool != 1; e++)
+        if (history->items[e]->rows != s->row_count ||
+            !has_slot(history->items[e], &s->requests[request]))
+            return history->items[e];
+    return NULL;
+}
+
+int scores_set_history(struct scores *s, const struct score_history *history, bool *lacking,
+                       struct error *err)
+{
+    int rc = 0;
+
     s->history = *history;
-    return 0;
+    for (int i = 0; i < s->request_count; i++) {
+        const struct predictions *first = first_lacking(s, i, history);
+
+        lacking[i] = first != NULL;
+        if (first != NULL && rc == 0)
+            rc = error_set(err, ERROR_FORMAT,
+                           "eval.pool_checkpoints: the evaluation after step %lld has kept "
+                           "no answers at %d outer steps by this rule; train the run again "
+                           "with this evaluation among those asked for",
+                           (long long)first->step, s->requests[i].outer_steps);
+    }
+    return rc;
 }
 
 int scores_list_grids(struct grid_list *out, int *first, const struct scores *s,
