@@ -42,6 +42,50 @@ char *file_join(const char *directory, const char *name)
     return format_string("%s%s%s", directory, directory[length - 1] == '/' ? "" : "/", name);
 }
 
+static int not_regular(const char *path, mode_t mode, struct error *err)
+{
+    return error_set(err, ERROR_FORMAT, "%s is %s; expected a regular file", path,
+                     S_ISDIR(mode)    ? "a directory"
+                     : S_ISFIFO(mode) ? "a FIFO"
+                     : S_ISSOCK(mode) ? "a socket"
+                                      : "a device");
+}
+
+int file_check_regular(const char *path, struct error *err)
+{
+    struct stat status;
+
+    if (stat(path, &status) < 0)
+        return errno == ENOENT ? 0 : file_error("stat", path, err);
+    return S_ISREG(status.st_mode) ? 0 : not_regular(path, status.st_mode, err);
+}
+
+int file_open(int *fd, const char *path, int flags, struct error *err)
+{
+    struct stat status;
+    int rc = 0;
+
+    *fd = -1;
+    /* O_NONBLOCK: open() waits for the other end of a FIFO, or fails without it. */
+    int opened = open(path, flags | O_CLOEXEC | O_NONBLOCK, 0666);
+    if (opened < 0) {
+        int number = errno;
+
+        rc = number == ENXIO || number == EISDIR ? file_check_regular(path, err) : 0;
+        errno = number;
+        return rc < 0 ? rc : file_error((flags & O_CREAT) != 0 ? "create" : "open", path, err);
+    }
+    if (fstat(opened, &status) < 0)
+        rc = file_error("stat", path, err);
+    else if (!S_ISREG(status.st_mode))
+        rc = not_regular(path, status.st_mode, err);
+    if (rc < 0)
+        close(opened);
+    else
+        *fd = opened;
+    return rc;
+}
+
 static int read_all(char **data, size_t *size, int fd, const char *path, size_t limit,
                     struct error *err)
 {
@@ -86,18 +130,14 @@ static int read_all(char **data, size_t *size, int fd, const char *path, size_t 
 int file_read(char **data, size_t *size, const char *path, size_t limit, struct error *err)
 {
     struct stat status;
-    int rc;
+    int fd, rc = file_open(&fd, path, O_RDONLY, err);
 
     *data = NULL;
     *size = 0;
-    /* O_NONBLOCK: a FIFO given by mistake must not hang us before fstat() tells. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return file_error("open", path, err);
+    if (rc < 0)
+        return rc;
     if (fstat(fd, &status) < 0)
         rc = file_error("stat", path, err);
-    else if (!S_ISREG(status.st_mode))
-        rc = error_set(err, ERROR_FORMAT, "%s: not a regular file", path);
     else if ((uintmax_t)status.st_size > limit)
         rc = error_set(err, ERROR_FORMAT, "%s: %jd bytes, more than the limit of %zu bytes",
                        path, (intmax_t)status.st_size, limit);
@@ -197,19 +237,22 @@ static int write_special(const char *path, const void *data, size_t size, struct
     return rc;
 }
 
+int file_write_output(const char *path, const void *data, size_t size, struct error *err)
+{
+    return is_special(path) ? write_special(path, data, size, err)
+                            : file_write_atomic(path, data, size, err);
+}
+
 int file_write_atomic(const char *path, const void *data, size_t size, struct error *err)
 {
-    int rc = 0;
-
-    if (is_special(path))
-        return write_special(path, data, size, err);
     char *temporary = format_string("%s.tmp", path);
 
     if (temporary == NULL)
         return error_set(err, ERROR_NOMEM, "no memory for a path");
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        rc = file_error("create", errno == ENOENT ? path : temporary, err);
+    int fd, rc = file_open(&fd, temporary, O_WRONLY | O_CREAT | O_TRUNC, err);
+    if (rc < 0) {
+        if (rc == ERROR_ABSENT) /* of the directory, which has the file's own name too */
+            rc = error_set(err, ERROR_ABSENT, "create %s: %s", path, strerror(ENOENT));
         free(temporary);
         return rc;
     }
@@ -266,7 +309,11 @@ int file_make_directories(const char *path, struct error *err)
         struct stat status;
         if (mkdir(copy, 0777) < 0 && errno != EEXIST)
             rc = directory_error(copy, err);
-        else if (stat(copy, &status) == 0 && !S_ISDIR(status.st_mode))
+        else if (stat(copy, &status) < 0)
+            rc =
+                error_set(err, ERROR_IO, "create directory %s: a link of that name leads to %s",
+                          copy, errno == ENOENT ? "nothing" : strerror(errno));
+        else if (!S_ISDIR(status.st_mode))
             rc = error_set(err, ERROR_IO, "create directory %s: a file of that name exists",
                            copy);
         *next = kept;

@@ -9,6 +9,15 @@
 
 #include "error.h"
 
+/* ERROR_FORMAT with what it is: the path is that of a directory, a FIFO, a device or the
+ * like, not of a regular file. 0 also where there is nothing. */
+int file_check_regular(const char *path, struct error *err) MUST_CHECK;
+
+/* open(), for regular files only: never waits for the other end of a FIFO. flags: as for
+ * open(); a file created has the mode 0666 less the umask. ERROR_FORMAT: as above; absent
+ * is ERROR_ABSENT. */
+int file_open(int *fd, const char *path, int flags, struct error *err) MUST_CHECK;
+
 /* Reads a whole regular file of at most limit bytes. *data is malloc'ed, NUL-terminated
  * one byte past *size, and the caller's to free. Too large is ERROR_FORMAT naming both
  * sizes; absent is ERROR_ABSENT; the rest is ERROR_IO. */
@@ -23,8 +32,12 @@ int file_read_stream(char **data, size_t *size, const char *path, size_t limit,
 
 /* Replaces path with data: written to a temporary file, synced, renamed, directory
  * synced. A reader sees the old or the new file, never a part. On failure nothing has
- * changed. A device or pipe, such as /dev/null, is not replaced but written to. */
+ * changed. */
 int file_write_atomic(const char *path, const void *data, size_t size,
+                      struct error *err) MUST_CHECK;
+/* The same for a name that the user gave: a device or pipe, such as /dev/null, is not
+ * replaced but written to. */
+int file_write_output(const char *path, const void *data, size_t size,
                       struct error *err) MUST_CHECK;
 /* Checks that the directory has room for 64 KiB more: writes them to a file ".space"
  * and removes it. ERROR_NOSPACE: there is not enough room. */

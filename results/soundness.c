@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "error.h"
 #include "file.h"
 
 /* ---- The check. ---- */
@@ -39,6 +40,29 @@ int soundness_check(sqlite3 *db, bool *sound)
     return rc;
 }
 
+/* ---- The files. ---- */
+
+int soundness_check_files(const char *database, struct error *err)
+{
+    static const char *const ends[] = { "", "-wal", "-shm", "-journal" };
+    int rc = 0;
+
+    for (size_t i = 0; i < sizeof ends / sizeof *ends && rc == 0; i++) {
+        char *file = format_string("%s%s", database, ends[i]);
+        struct error fault = { 0 };
+
+        rc = file == NULL ? error_no_memory(err, "a file name")
+                          : file_check_regular(file, &fault);
+        if (rc == ERROR_FORMAT)
+            rc = error_set(err, ERROR_DATABASE, "%s; move it away%s", fault.message,
+                           i > 0 ? "" : ", and hrmlab rebuild makes a new database");
+        else if (fault.code != 0) /* for the caller, who opens it, to say */
+            rc = 0;
+        free(file);
+    }
+    return rc;
+}
+
 /* ---- The note. ---- */
 
 enum { NOTE_SIZE = 128 };
@@ -62,14 +86,13 @@ static char *note_name(const char *database)
 
 bool soundness_is_noted(const char *database)
 {
-    char now[NOTE_SIZE], noted[NOTE_SIZE];
+    char now[NOTE_SIZE], *noted = NULL;
     char *name = note_name(database);
-    FILE *file = name != NULL ? fopen(name, "re") : NULL;
-    bool same = file != NULL && fgets(noted, sizeof noted, file) != NULL &&
+    size_t size;
+    bool same = name != NULL && file_read(&noted, &size, name, NOTE_SIZE, NULL) == 0 &&
                 describe_state(now, database) && strcmp(now, noted) == 0;
 
-    if (file != NULL)
-        fclose(file);
+    free(noted);
     free(name);
     return same;
 }

@@ -1,11 +1,17 @@
 /*
- * soundness.h - whether the file of the database is damaged.
+ * soundness.h - whether the files of the database are files, and it is damaged.
  */
 #ifndef RESULTS_SOUNDNESS_H
 #define RESULTS_SOUNDNESS_H
 
 #include <sqlite3.h>
 #include <stdbool.h>
+
+#include "error.h"
+
+/* ERROR_DATABASE: in the place of the database, or of a file that SQLite makes beside it,
+ * is a directory, a FIFO (SQLite would wait for ever for its other end) or the like. */
+int soundness_check_files(const char *database, struct error *err) MUST_CHECK;
 
 /* Reads the whole database: PRAGMA quick_check. Returns SQLITE_OK and *sound, or
  * SQLite's error, which is SQLITE_NOMEM or the connection's last one. */

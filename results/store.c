@@ -616,11 +616,11 @@ static int open_database(struct store **out, const char *workspace, const char *
     store->mode = mode;
     store->schema = schema;
     store->path = file_join(workspace, name);
-    if (store->path == NULL)
-        rc = error_set(err, ERROR_NOMEM, "no memory for the results database");
-    else if (mode == STORE_WRITE)
+    rc = store->path == NULL ? error_set(err, ERROR_NOMEM, "no memory for the results database")
+                             : soundness_check_files(store->path, err);
+    if (rc == 0 && mode == STORE_WRITE)
         rc = open_for_writing(store, workspace, err);
-    else
+    else if (rc == 0)
         rc = open_for_reading(store, &old, err);
     bool upgradable = old && access(store->path, W_OK) == 0 && access(workspace, W_OK) == 0;
     if (rc != 0) {
@@ -717,11 +717,11 @@ int store_check_owner(const char *workspace, struct error *err)
     struct store store = { .mode = STORE_READ, .path = file_join(workspace, "results.db") };
     struct identity identity = { 0 };
     bool found = true;
-    int rc = 0;
+    int rc = store.path == NULL
+                 ? error_set(err, ERROR_NOMEM, "no memory for the results database")
+                 : soundness_check_files(store.path, err);
 
-    if (store.path == NULL)
-        return error_set(err, ERROR_NOMEM, "no memory for the results database");
-    if (file_exists(store.path)) {
+    if (rc == 0 && file_exists(store.path)) {
         if (try_reading(&store, store.path, 0, err) != 0 ||
             read_identity(&store, &identity, err) != 0)
             rc = read_header(&identity, &found, store.path, err);

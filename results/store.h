@@ -21,7 +21,7 @@ enum store_mode {
 
 /* Opens WORKSPACE/results.db, unless a replacement was interrupted (store_replace.h).
  * Checks application_id and user_version: a file of another program or of a newer
- * release is ERROR_DATABASE. A database of an older release is upgraded first, also for
+ * release is ERROR_DATABASE, and so is what is no regular file. A database of an older release is upgraded first, also for
  * a reader; ERROR_DATABASE if it is damaged or may not be written to. Uses WAL,
  * synchronous=FULL and foreign keys; on a network file system (statfs)
  * journal_mode=TRUNCATE. */
@@ -40,7 +40,7 @@ struct store_schema {
 int store_open_schema(struct store **out, const char *workspace, enum store_mode mode,
                       const struct store_schema *schema, struct error *err) MUST_CHECK;
 /* ERROR_DATABASE if WORKSPACE/results.db can be recognised as another program's or a
- * newer release's; 0 also if there is no such file. */
+ * newer release's, or is no regular file; 0 also if there is no such file. */
 int store_check_owner(const char *workspace, struct error *err) MUST_CHECK;
 /* Whether the directory's file system is one where WAL's shared memory cannot be
  * trusted. */

@@ -99,7 +99,7 @@ static int save(int memory, const char *name, struct error *err)
 
     if (data == MAP_FAILED)
         return error_set(err, ERROR_NOMEM, "no memory for a picture: %s", strerror(errno));
-    rc = file_write_atomic(name, data, (size_t)size, err);
+    rc = file_write_output(name, data, (size_t)size, err);
     munmap(data, (size_t)size);
     return rc;
 }
@@ -132,6 +132,6 @@ int picture_write(const char *svg, const char *name, struct error *err)
     if (is_standard_output(name))
         return file_write_all(STDOUT_FILENO, svg, strlen(svg), "standard output", err);
     if (ends_in(name, ".svg"))
-        return file_write_atomic(name, svg, strlen(svg), err);
+        return file_write_output(name, svg, strlen(svg), err);
     return write_converted(svg, name, ends_in(name, ".png") ? "png" : "pdf", err);
 }

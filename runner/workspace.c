@@ -124,6 +124,17 @@ static bool is_gone(const struct writer *writer)
            (strcmp(writer->boot, boot) != 0 || process_start_time(writer->pid) == 0);
 }
 
+/* ERROR_ENVIRONMENT: there is something else in the place of the lock file. */
+static int open_lock(int *fd, const char *path, int flags, struct error *err)
+{
+    struct error fault = { 0 };
+    int rc = file_open(fd, path, flags, &fault);
+
+    if (rc == ERROR_FORMAT)
+        return error_set(err, ERROR_ENVIRONMENT, "%s; move it away", fault.message);
+    return rc < 0 ? error_set(err, fault.code, "%s", fault.message) : 0;
+}
+
 /* 1: the lock is ours; 0: somebody else has it. */
 static int try_lock(int fd, int kind, const struct workspace *workspace, struct error *err)
 {
@@ -161,11 +172,11 @@ int workspace_holder(const struct workspace *workspace, char *holder, int holder
     holder[0] = '\0';
     if (path == NULL)
         return error_set(err, ERROR_NOMEM, "no memory for a path");
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd, rc = open_lock(&fd, path, O_RDONLY, err);
     free(path);
-    if (fd < 0)
-        return 0;
-    int rc = try_lock(fd, LOCK_SH, workspace, err);
+    if (rc < 0) /* without a lock file that can be read nobody holds it */
+        return rc == ERROR_ENVIRONMENT ? rc : 0;
+    rc = try_lock(fd, LOCK_SH, workspace, err);
     if (rc == 0) {
         read_writer(fd, &writer);
         describe_holder(&writer, holder, holder_size);
@@ -232,12 +243,14 @@ int workspace_lock(struct workspace *workspace, bool *held, char *holder, int ho
     *held = false;
     if (path == NULL)
         return error_set(err, ERROR_NOMEM, "no memory for a path");
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    int rc = fd < 0 ? error_set(err, error_code_from_errno(errno),
-                                "%s cannot be opened for writing: %s; choose another workspace "
-                                "(--workspace)",
-                                path, strerror(errno))
-                    : lock_patiently(fd, workspace, err);
+    int fd, rc = open_lock(&fd, path, O_RDWR | O_CREAT, err);
+    if (rc == 0)
+        rc = lock_patiently(fd, workspace, err);
+    else if (rc != ERROR_ENVIRONMENT)
+        rc = error_set(err, (enum error_code)rc,
+                       "%s cannot be opened for writing: %s; choose another workspace "
+                       "(--workspace)",
+                       path, strerror(errno));
     free(path);
     if (rc == 0) {
         read_writer(fd, &writer);

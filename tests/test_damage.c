@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* One byte of the weights: the sizes are right, the checksum is not. */
 static void damaged_weights_are_seen_and_trained_again(void **state)
@@ -202,6 +203,105 @@ static void a_database_that_nobody_has_changed_is_not_read_again(void **state)
     place_remove(&place);
 }
 
+/* Every command that opens the file ends at once, says what is there, and leaves it alone. */
+static void expect_refused(const struct place *place, const char *name, const char *what,
+                           const char *const *commands)
+{
+    char words[200];
+
+    /* doctor breaks lines between words */
+    snprintf(words, sizeof words, "%s/%s is %s; expected a", place->workspace, name, what);
+    for (int i = 0; commands[i] != NULL; i++) {
+        const char *argument = strcmp(commands[i], "queue") == 0    ? place->spec
+                               : strcmp(commands[i], "cancel") == 0 ? "all"
+                                                                    : NULL;
+        const char *const line[] = { commands[i], argument, NULL };
+        char *out, *errors;
+        int code = place_run(place, line, &out, &errors);
+
+        if (code != 3 || (strstr(errors, words) == NULL && strstr(out, words) == NULL))
+            fail_msg("%s with %s in the place of %s: exit %d: %s", commands[i], what, name,
+                     code, errors);
+        free(out);
+        free(errors);
+    }
+}
+
+static void what_is_no_file_in_a_file_s_place_is_refused_and_hangs_nothing(void **state)
+{
+    static const char *const whats[] = { "a FIFO", "a directory", "a device" };
+    static const char *const all[] = { "status", "results", "queue",  "work", "cancel",
+                                       "gc",     "rebuild", "doctor", NULL };
+    static const char *const lock[] = { "status", "work", "cancel", "rebuild", NULL };
+    static const struct {
+        const char *name;
+        const char *const *commands;
+    } files[] = { { "results.db", all },
+                  { "results.db-wal", all },
+                  { "results.db-journal", all },
+                  { "lock", lock } };
+    struct place place;
+    char path[100], kept[120];
+
+    (void)state;
+    alarm(300); /* a command that hangs ends this program */
+    place_make(&place);
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, NULL)), 0);
+    for (size_t f = 0; f < sizeof files / sizeof *files; f++)
+        for (int w = 0; w < 3; w++) {
+            snprintf(path, sizeof path, "%s/%s", place.workspace, files[f].name);
+            snprintf(kept, sizeof kept, "%s.kept", path);
+            bool had = rename(path, kept) == 0;
+            assert_int_equal(w == 0   ? mkfifo(path, 0600)
+                             : w == 1 ? mkdir(path, 0700)
+                                      : symlink("/dev/zero", path),
+                             0);
+            expect_refused(&place, files[f].name, whats[w], files[f].commands);
+            assert_int_equal(remove(path), 0);
+            if (had)
+                assert_int_equal(rename(kept, path), 0);
+        }
+    assert_int_equal(place_finish(place_start(&place, "status", NULL)), 0);
+    alarm(0);
+    place_remove(&place);
+}
+
+/* Files that a command can do without: the note of a sound database, marks, a worker's log. */
+static void a_fifo_in_the_place_of_a_lesser_file_hangs_nothing(void **state)
+{
+    static const char *const names[] = { "results.db.sound", "marks.json", "marks.json.tmp",
+                                         ".space", ".space.tmp" };
+    struct place place;
+    char path[160];
+
+    (void)state;
+    alarm(300);
+    place_make(&place);
+    assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 0);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", place.workspace, names[i]);
+        unlink(path);
+        assert_int_equal(mkfifo(path, 0600), 0);
+        assert_int_equal(place_finish(place_start(&place, "queue", place.spec, NULL)), 0);
+        int code = place_finish(place_start(&place, "tag", "t", "good", NULL));
+        assert_int_equal(code, i == 2 ? 2 : 0);
+        unlink(path);
+    }
+    assert_true(place_output_has(&place, "marks.json.tmp is a FIFO; expected a regular file"));
+    char *run = place_ask(&place, "SELECT hash FROM run LIMIT 1");
+    char *attempt = place_ask(&place, "SELECT directory FROM attempt WHERE run_id ="
+                                      " (SELECT run_id FROM run LIMIT 1)");
+    snprintf(path, sizeof path, "%s/%s/log", place.workspace, attempt);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(place_finish(place_start(&place, "logs", run, NULL)), 2);
+    assert_true(place_output_has(&place, "log is a FIFO; expected a regular file"));
+    alarm(0);
+    free(attempt);
+    free(run);
+    place_remove(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +309,8 @@ int main(void)
         cmocka_unit_test(a_damaged_database_is_left_alone_and_rebuilt),
         cmocka_unit_test(no_command_writes_to_a_damaged_database),
         cmocka_unit_test(a_database_that_nobody_has_changed_is_not_read_again),
+        cmocka_unit_test(what_is_no_file_in_a_file_s_place_is_refused_and_hangs_nothing),
+        cmocka_unit_test(a_fifo_in_the_place_of_a_lesser_file_hangs_nothing),
     };
 
     select_tests();

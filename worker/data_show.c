@@ -132,7 +132,7 @@ static int write_svg(struct shown *list, int count, const char *path, struct err
     draw_svg_end(out);
     bool whole = fclose(out) == 0;
     int rc =
-        whole ? file_write_atomic(path, text, size, err) : error_no_memory(err, "the drawing");
+        whole ? file_write_output(path, text, size, err) : error_no_memory(err, "the drawing");
     free(text);
     return rc;
 }

@@ -284,13 +284,14 @@ static int write_exit(const struct worker_end *end, const char *directory, struc
 /* Which rank was lost, if one was. */
 static void read_lost(struct worker_end *end, const char *directory)
 {
-    char *path = file_join(directory, KEEPER_LOST_FILE);
-    FILE *file = path != NULL ? fopen(path, "re") : NULL;
+    enum { LIMIT = 100 };
+    char *path = file_join(directory, KEEPER_LOST_FILE), *text = NULL;
+    size_t size;
 
-    if (file != NULL && fscanf(file, "%d %d", &end->lost_rank, &end->lost_signal) != 2)
+    if (path != NULL && file_read(&text, &size, path, LIMIT, NULL) == 0 &&
+        sscanf(text, "%d %d", &end->lost_rank, &end->lost_signal) != 2)
         end->lost_signal = 0;
-    if (file != NULL)
-        fclose(file);
+    free(text);
     free(path);
 }
 

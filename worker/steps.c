@@ -315,7 +315,7 @@ static int draw_file(struct steps *s, struct draw_item *items, char (*captions)[
         draw_svg_items(out, &svg, kind, title, items, count);
     }
     draw_svg_end(out);
-    int rc = fclose(out) == 0 ? file_write_atomic(s->request->svg, text, size, err)
+    int rc = fclose(out) == 0 ? file_write_output(s->request->svg, text, size, err)
                               : error_no_memory(err, "the drawing");
     free(text);
     return rc;

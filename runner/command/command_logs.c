@@ -21,12 +21,11 @@
 static int print_new(const char *path, off_t *offset, struct error *err)
 {
     char buffer[8192];
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t count = 0;
+    int fd, rc = file_open(&fd, path, O_RDONLY, err);
 
-    if (fd < 0)
-        return errno == ENOENT ? 0
-                               : error_set(err, ERROR_IO, "open %s: %s", path, strerror(errno));
+    if (rc < 0)
+        return rc == ERROR_ABSENT ? 0 : rc;
     while ((count = pread(fd, buffer, sizeof buffer, *offset)) > 0) {
         size_t whole = text_whole_characters(buffer, (size_t)count);
 
@@ -35,7 +34,8 @@ static int print_new(const char *path, off_t *offset, struct error *err)
         *offset += (off_t)whole;
         fwrite(buffer, 1, text_make_printable(buffer, whole, "\n\t"), stdout);
     }
-    int rc = count < 0 ? error_set(err, ERROR_IO, "read %s: %s", path, strerror(errno)) : 0;
+    if (count < 0)
+        rc = error_set(err, ERROR_IO, "read %s: %s", path, strerror(errno));
     close(fd);
     if (fflush(stdout) != 0 && rc == 0)
         rc = error_set(err, ERROR_IO, "standard output cannot be written");

@@ -71,7 +71,7 @@ static int write_report(const struct report *report, const char *output, struct 
                           : file_write_atomic(path, picture->svg, strlen(picture->svg), err);
         free(path);
     }
-    return rc == 0 ? file_write_atomic(output, report->text, strlen(report->text), err) : rc;
+    return rc == 0 ? file_write_output(output, report->text, strlen(report->text), err) : rc;
 }
 
 static int make_report(struct figure_source *source, const struct options *options,

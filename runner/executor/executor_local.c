@@ -202,17 +202,15 @@ static int run_keeper(struct local_task *task, struct error *err)
     bool ranks = task->head.ranks > 1;
     char *argv[5] = { strdup(local->setup.program) };
     int count = 1;
-    int fd = log != NULL ? open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666) : -1;
-    int rc = 0;
+    int fd = -1;
+    int rc = log == NULL ? error_no_memory(err, "a path")
+                         : file_open(&fd, log, O_WRONLY | O_CREAT | O_APPEND, err);
 
     if (ranks)
         argv[count++] = format_string("--ranks=%d", task->head.ranks);
     argv[count++] = strdup("run");
     argv[count++] = strdup(directory);
-    if (fd < 0) {
-        rc = error_set(err, error_code_from_errno(errno), "open %s/log: %s", directory,
-                       strerror(errno));
-    } else {
+    if (rc == 0) {
         int code = UV_ENOMEM;
         if (argv[0] != NULL && argv[1] != NULL && argv[2] != NULL &&
             (argv[3] != NULL || !ranks)) {

@@ -13,9 +13,11 @@
 #include "supervisor.h"
 #include "text.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { EXIT_LIMIT = 1 << 16 };
@@ -284,16 +286,21 @@ static void take_log_end(const struct supervisor *s, struct slot *slot)
     char tail[2048], *message = slot->recorder.message;
     char *path =
         format_string("%s/%s/log", s->workspace->path, slot->recorder.attempt.directory);
-    FILE *file = path != NULL ? fopen(path, "re") : NULL;
-    size_t size = 0;
+    struct stat status;
+    int fd = -1;
+    ssize_t size = path == NULL ? -1 : file_open(&fd, path, O_RDONLY, NULL);
 
     free(path);
-    if (file == NULL)
+    if (size == 0 && fstat(fd, &status) == 0) {
+        off_t most = (off_t)sizeof tail - 1;
+
+        size =
+            pread(fd, tail, sizeof tail - 1, status.st_size > most ? status.st_size - most : 0);
+    }
+    if (fd >= 0)
+        close(fd);
+    if (size < 0)
         return;
-    if (fseek(file, -(long)(sizeof tail - 1), SEEK_END) < 0)
-        rewind(file);
-    size = fread(tail, 1, sizeof tail - 1, file);
-    fclose(file);
     while (size > 0 && (tail[size - 1] == '\n' || tail[size - 1] == '\0'))
         size--;
     tail[size] = '\0';
