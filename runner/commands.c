@@ -2,6 +2,7 @@
 #include "commands.h"
 
 #include "error.h"
+#include "executors.h"
 #include "json.h"
 #include "options.h"
 
@@ -22,14 +23,16 @@ const struct command COMMANDS[] = {
       "the workspace, follows it. After an interruption, the same command continues.",
       1, 1, LOOP_OPTIONS | BIT(SET) | BIT(NEW) | BIT(DRY_RUN) | BIT(FORMAT), command_run },
     { "queue", "SPEC...", "queue specs for a runner",
-      "With --executor slurm: submits their jobs and returns.", 1, 1000,
+      "With --executor slurm: submits all that is queued, and returns.", 1, 1000,
       BIT(SET) | BIT(NEW) | BIT(EXECUTOR) | BIT(JOBS), command_queue },
     { "work", "", "run queued jobs until the queue is empty",
-      "Takes over workers that an earlier runner left running.", 0, 0, LOOP_OPTIONS,
-      command_work },
+      "Takes over workers that an earlier runner left running. What is queued is run\n"
+      "here, or with --executor slurm submitted, whichever command queued it.",
+      0, 0, LOOP_OPTIONS, command_work },
     { "sync", "", "record what cluster jobs did, submit the next",
-      "Returns once all of them go on without hrmlab; work stays and follows them.", 0, 0,
-      BIT(EXECUTOR) | BIT(JOBS) | BIT(PLAIN), command_sync },
+      "Submits all that is queued, also what was queued without --executor slurm.\n"
+      "Returns once all of them go on without hrmlab; work stays and follows them.",
+      0, 0, BIT(EXECUTOR) | BIT(JOBS) | BIT(PLAIN), command_sync },
     { "plan", "SPEC", "what would run, what exists already, the cost",
       "A table lists the first 1000 runs, other formats all. With --executor slurm:\n"
       "also the script of the first run's job.",
@@ -246,7 +249,8 @@ static int foreign_option(const struct command *command, int option, struct erro
                      command->name, OPTIONS[option].name, takers, command->name);
 }
 
-/* Refuses options that exclude each other, and a format that the command lacks. */
+/* Refuses options that exclude each other, a format that the command lacks, and an
+ * executor that there is not. */
 static int check_contradictions(const struct command *command, const struct options *options,
                                 struct error *err)
 {
@@ -262,6 +266,8 @@ static int check_contradictions(const struct command *command, const struct opti
             err, ERROR_FORMAT,
             "hrmlab %s: the format tensorboard is for export; see hrmlab %s --help",
             command->name, command->name);
+    if (options->executor != NULL && executor_check_name(EXECUTORS, options->executor, err) < 0)
+        return ERROR_FORMAT;
     if (options->experiment != NULL && named &&
         strcmp(options->experiment, options->arguments[0]) != 0)
         return error_set(err, ERROR_FORMAT,

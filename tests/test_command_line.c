@@ -130,12 +130,53 @@ static void slips_of_the_command_line_are_named(void **state)
     place_remove(&place);
 }
 
+/* A fault of the command line is found before the workspace is there. */
+static void an_executor_that_cannot_be_is_refused_before_anything_is_queued(void **state)
+{
+    static const char *const words[][3] = {
+        { "run", "clouds", "there is no such executor; there are: local, slurm" },
+        { "queue", "clouds", "there is no such executor; there are: local, slurm" },
+        { "queue", "local", "--executor local: its jobs need hrmlab while they run" },
+    };
+    struct place place;
+
+    (void)state;
+    place_make(&place);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        const char *const line[] = { words[i][0], place.spec, "--executor", words[i][1], NULL };
+        char *out, *errors;
+
+        assert_int_equal(place_run(&place, line, &out, &errors), 2);
+        assert_non_null(strstr(errors, words[i][2]));
+        free(out);
+        free(errors);
+    }
+    assert_int_equal(access(place.workspace, F_OK), -1);
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "sync", "--executor", "local", NULL)), 2);
+    place_remove(&place);
+}
+
+static void a_link_that_leads_nowhere_is_named(void **state)
+{
+    struct place place;
+
+    (void)state;
+    place_make(&place);
+    assert_int_equal(symlink("nowhere", place.workspace), 0);
+    assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 3);
+    assert_true(place_output_has(&place, "ws: a link of that name leads to nothing"));
+    place_remove(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_input_stops_before_anything_starts),
         cmocka_unit_test(a_long_plan_is_cut_for_people),
         cmocka_unit_test(slips_of_the_command_line_are_named),
+        cmocka_unit_test(an_executor_that_cannot_be_is_refused_before_anything_is_queued),
+        cmocka_unit_test(a_link_that_leads_nowhere_is_named),
     };
 
     return cmocka_run_group_tests_name("command_line", tests, NULL, NULL);

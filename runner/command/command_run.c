@@ -192,7 +192,8 @@ static void describe_causes(char *out, size_t size, const int counts[OUTCOME_COU
     }
 }
 
-/* Runs the jobs of experiment (NULL: all), or follows the runner that runs them. */
+/* Runs the jobs of experiment (NULL: all), or follows the runner that runs them. The lock
+ * may be held already. */
 static int work_on(struct store *store, struct workspace *workspace,
                    const struct options *options, const char *experiment, int *exit_code,
                    struct error *err)
@@ -200,8 +201,8 @@ static int work_on(struct store *store, struct workspace *workspace,
     struct supervise_result result = { 0 };
     struct status_counts counts = { 0 };
     char holder[WORKSPACE_HOLDER] = "";
-    bool held = false;
-    int rc = workspace_lock(workspace, &held, holder, sizeof holder, err);
+    bool held = workspace->lock_fd >= 0;
+    int rc = held ? 0 : workspace_lock(workspace, &held, holder, sizeof holder, err);
 
     if (rc == 0 && !held && experiment == NULL)
         return error_set(
@@ -303,6 +304,34 @@ int command_run(const struct options *options, int *exit_code, struct error *err
     return run_spec(options, NULL, exit_code, err);
 }
 
+/* Refuses an executor whose jobs do not go on without this process. */
+static int check_leaving(const char *executor, struct error *err)
+{
+    return executor_is_detached(executor)
+               ? 0
+               : error_set(err, ERROR_FORMAT,
+                           "--executor %s: its jobs need hrmlab while they run; use hrmlab run "
+                           "or work",
+                           executor);
+}
+
+/* Makes this process the runner before it queues what it is to submit: another runner
+ * would start it where that one starts jobs. */
+static int lock_for_submitting(struct workspace *workspace, struct error *err)
+{
+    char holder[WORKSPACE_HOLDER] = "";
+    bool held = false;
+    int rc = workspace_lock(workspace, &held, holder, sizeof holder, err);
+
+    if (rc == 0 && !held)
+        rc = error_set(err, ERROR_BUSY,
+                       "workspace %s: the runner %s is running, and starts what is queued; "
+                       "nothing was queued: stop it, or leave the runs to it (hrmlab queue "
+                       "without --executor)",
+                       workspace->path, holder);
+    return rc;
+}
+
 int command_queue(const struct options *options, int *exit_code, struct error *err)
 {
     struct workspace workspace = { .lock_fd = -1 };
@@ -310,10 +339,15 @@ int command_queue(const struct options *options, int *exit_code, struct error *e
     struct plan **plans = calloc((size_t)options->argument_count + 1, sizeof *plans);
     int rc = plans == NULL ? error_set(err, ERROR_NOMEM, "no memory for plans") : 0;
 
+    if (rc == 0 && options->executor != NULL)
+        rc = check_leaving(options->executor, err);
+
     for (int i = 0; i < options->argument_count && rc == 0; i++)
         rc = read_plan(&plans[i], options, options->arguments[i], err);
     if (rc == 0)
         rc = workspace_open(&workspace, options->workspace, err);
+    if (rc == 0 && options->executor != NULL)
+        rc = lock_for_submitting(&workspace, err);
     if (rc == 0)
         rc = database_open(&store, &workspace, err);
     for (int i = 0; i < options->argument_count && rc == 0; i++) {
@@ -363,5 +397,6 @@ int command_sync(const struct options *options, int *exit_code, struct error *er
     for (int i = 0; EXECUTORS[i] != NULL && leaving.executor == NULL; i++)
         if (EXECUTORS[i]->detached)
             leaving.executor = EXECUTORS[i]->name;
-    return command_work(&leaving, exit_code, err);
+    int rc = check_leaving(leaving.executor, err);
+    return rc < 0 ? rc : command_work(&leaving, exit_code, err);
 }

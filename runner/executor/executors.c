@@ -46,35 +46,42 @@ static int open_at(struct executor_set *set, struct executor **out, int index,
 }
 
 /* Its index in the table; -1: no executor has this name. */
-static int find_type(const struct executor_set *set, const char *name)
+static int find_type(const struct executor_type *const *types, const char *name)
 {
-    for (int i = 0; set->types[i] != NULL; i++)
-        if (strcmp(set->types[i]->name, name) == 0)
+    for (int i = 0; types[i] != NULL; i++)
+        if (strcmp(types[i]->name, name) == 0)
             return i;
     return -1;
+}
+
+int executor_check_name(const struct executor_type *const *types, const char *name,
+                        struct error *err)
+{
+    char names[200] = "";
+
+    if (find_type(types, name) >= 0)
+        return 0;
+    for (int i = 0; types[i] != NULL; i++)
+        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", i > 0 ? ", " : "",
+                 types[i]->name);
+    return error_set(err, ERROR_FORMAT,
+                     "--executor %.60s: there is no such executor; there are: %s", name, names);
 }
 
 int executor_set_choose(struct executor_set *set, struct executor **out, const char *name,
                         struct error *err)
 {
-    int index = name != NULL ? find_type(set, name) : 0;
-    char names[200] = "";
+    int rc = name != NULL ? executor_check_name(set->types, name, err) : 0;
 
     *out = NULL;
-    if (index >= 0)
-        return open_at(set, out, index, err);
-    for (int i = 0; set->types[i] != NULL; i++)
-        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", i > 0 ? ", " : "",
-                 set->types[i]->name);
-    return error_set(err, ERROR_FORMAT,
-                     "--executor %s: there is no such executor; there are: %s", name, names);
+    return rc < 0 ? rc : open_at(set, out, name != NULL ? find_type(set->types, name) : 0, err);
 }
 
 int executor_set_adopt(struct executor_set *set, struct executor_task **out, const char *name,
                        const char *directory, const char *place, struct error *err)
 {
     struct executor *executor = NULL;
-    int index = find_type(set, name);
+    int index = find_type(set->types, name);
 
     *out = NULL;
     if (index < 0)

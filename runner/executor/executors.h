@@ -14,6 +14,10 @@ extern const struct executor_type *const EXECUTORS[];
  * runner; false also where no executor has it. */
 bool executor_is_detached(const char *name);
 
+/* ERROR_FORMAT, with the names that there are: none of the table has that name. */
+int executor_check_name(const struct executor_type *const *types, const char *name,
+                        struct error *err) MUST_CHECK;
+
 enum { EXECUTORS_MOST = 4 };
 
 /* The executors of a table, each opened on its first use. */

@@ -476,11 +476,6 @@ int supervise(struct supervise_result *out, struct store *store,
         uv_signal_start(&s->signals[i], on_signal, numbers[i]);
     }
     s->rc = executor_set_choose(&s->executors, &s->executor, options->executor, err);
-    if (s->rc == 0 && options->leave && !s->executor->type->detached)
-        s->rc = error_set(err, ERROR_FORMAT,
-                          "--executor %s: its jobs need hrmlab while they run; use hrmlab run "
-                          "or work",
-                          s->executor->type->name);
     if (s->rc == 0)
         s->rc = adopt_all(s);
     if (s->rc == 0) {
