@@ -148,6 +148,32 @@ static void an_experiment_named_like_a_run_is_cancelled_alone(void **state)
     place_remove(&place);
 }
 
+/* More than one run may begin so: none is touched. */
+static void the_beginning_of_two_runs_cancels_neither(void **state)
+{
+    static const char *const commands[] = { "cancel", "retry" };
+    struct place place;
+
+    (void)state;
+    place_make(&place);
+    queue(&place, "first", 0, "[1, 2]", "[1]", "{}");
+    place_change(&place, "UPDATE run SET hash = 'abcd' || seed || substr(hash, 6)");
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(place_finish(place_start(&place, commands[i], "abcd", NULL)), 2);
+        assert_true(place_output_has(&place, "several runs begin with \"abcd\""));
+        place_expect(&place, "SELECT group_concat(state, ' ') FROM job",
+                     i == 0 ? "queued queued" : "cancelled cancelled");
+        if (i == 0)
+            assert_int_equal(place_finish(place_start(&place, "cancel", "all", NULL)), 0);
+    }
+    assert_int_equal(place_finish(place_start(&place, "retry", "abcd2", NULL)), 0);
+    place_expect(&place,
+                 "SELECT group_concat(state, ' ') FROM (SELECT state FROM job JOIN run"
+                 " USING (run_id) ORDER BY seed)",
+                 "cancelled queued");
+    place_remove(&place);
+}
+
 /* They write the same file of the spec. */
 static void one_spec_is_queued_by_several_commands_at_a_time(void **state)
 {
@@ -176,6 +202,7 @@ int main(void)
         cmocka_unit_test(arms_have_evaluations_and_costs_of_their_own),
         cmocka_unit_test(a_trained_run_is_asked_only_for_what_is_missing),
         cmocka_unit_test(an_experiment_named_like_a_run_is_cancelled_alone),
+        cmocka_unit_test(the_beginning_of_two_runs_cancels_neither),
         cmocka_unit_test(one_spec_is_queued_by_several_commands_at_a_time),
     };
 

@@ -8,6 +8,7 @@
 #include "queue.h"
 #include "record.h"
 #include "retry_settings.h"
+#include "status_query.h"
 #include "store.h"
 #include "workspace.h"
 
@@ -129,6 +130,22 @@ static int error_no_job(struct store *store, const char *target, enum request_ki
                      target);
 }
 
+/* The beginning of a hash, where no experiment has that name, is that of one run. */
+static int check_target(struct store *store, const char *target, struct error *err)
+{
+    char hash[65], directory[160];
+    struct queue_known known;
+    bool digits = strlen(target) >= 4 && target[strspn(target, "0123456789abcdef")] == '\0';
+    int rc = digits ? queue_find_experiment(store, &known, target, err) : 0;
+
+    if (rc < 0 || !digits)
+        return rc;
+    free(known.spec_file);
+    if (known.id == 0)
+        rc = status_find_run(store, target, hash, directory, err);
+    return rc == ERROR_ABSENT ? 0 : rc; /* which is told with what targets there are */
+}
+
 static int request(const struct options *options, enum request_kind kind, unsigned states,
                    struct error *err)
 {
@@ -146,6 +163,8 @@ static int request(const struct options *options, enum request_kind kind, unsign
         rc = database_open(&store, &workspace, err);
     if (rc == 0)
         rc = experiment_name(store, target, options->arguments[0], err);
+    if (rc == 0)
+        rc = check_target(store, target, err);
     if (rc == 0) /* first: no other process changes states after this */
         rc = workspace_lock(&workspace, &held, holder, sizeof holder, err);
     if (rc == 0)
