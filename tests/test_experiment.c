@@ -129,6 +129,38 @@ static void more_runs_extend_an_experiment_and_fewer_need_another_name(void **un
     place_remove(&place);
 }
 
+/* The number must not make a name that a rebuild refuses. */
+static void the_longest_name_is_followed_by_one_as_long(void **unused)
+{
+    struct place place;
+    char name[101], *messages, *out;
+    const char *const rebuild[] = { "rebuild", NULL };
+
+    (void)unused;
+    place_make(&place);
+    memset(name, 'n', 100);
+    name[100] = '\0';
+    for (int i = 0; i < 3; i++) {
+        char seeds[40];
+
+        snprintf(seeds, sizeof seeds, "\"seeds\": [%d]", i);
+        assert_int_equal(queue(&place, name, seeds, i > 0 ? "--new" : NULL, &messages), 0);
+        free(messages);
+    }
+    for (int i = 0; i < 2; i++) {
+        place_expect(&place,
+                     "SELECT group_concat(length(name) || substr(name, 98), ' ') FROM"
+                     " (SELECT name FROM experiment ORDER BY name)",
+                     "100n-2 100n-3 100nnn");
+        if (i == 0) {
+            assert_int_equal(place_run(&place, rebuild, &out, &messages), 0);
+            free(out);
+            free(messages);
+        }
+    }
+    place_remove(&place);
+}
+
 static void axes_that_change_nothing_are_warned_about_and_dropped_cells_told_once(void **unused)
 {
     struct place place;
@@ -535,6 +567,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(other_words_for_the_same_runs_are_the_same_experiment),
         cmocka_unit_test(more_runs_extend_an_experiment_and_fewer_need_another_name),
+        cmocka_unit_test(the_longest_name_is_followed_by_one_as_long),
         cmocka_unit_test(axes_that_change_nothing_are_warned_about_and_dropped_cells_told_once),
         cmocka_unit_test(a_folder_of_the_current_directory_is_named_where_data_are_missing),
         cmocka_unit_test(names_that_commands_know_are_refused),

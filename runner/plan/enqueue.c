@@ -609,7 +609,9 @@ int enqueue_plan_as_new(struct enqueue_summary *out, struct store *store,
         free(known.spec_file);
         if (rc < 0 || known.id == 0 || strcmp(known.spec_hash, hash) == 0)
             break;
-        char *next = format_string("%s-%d", name, number);
+        char end[16];
+        int room = SPEC_MAX_NAME - snprintf(end, sizeof end, "-%d", number);
+        char *next = format_string("%.*s%s", room, name, end);
         rc = next == NULL ? error_no_memory(err, "the queueing of a plan")
                           : plan_rename(plan, next, err);
         free(next);
