@@ -402,6 +402,29 @@ static void an_edited_spec_is_named_and_its_runs_are_kept(void **unused)
     place_remove(&place);
 }
 
+/* A user's experiment may have the name of what no spec leads to. */
+static void runs_of_no_spec_get_a_name_that_is_free(void **unused)
+{
+    static const char *const names =
+        "SELECT group_concat(name || ':' || runs, ' ') FROM (SELECT name, (SELECT count(*)"
+        " FROM arm JOIN arm_run USING (arm_id) WHERE experiment_id = e.experiment_id) AS runs"
+        " FROM experiment e ORDER BY name)";
+    struct place place;
+
+    (void)unused;
+    free(make_done(&place, NULL));
+    assert_int_equal(
+        place_finish(place_start(&place, "queue", place.spec, "--set", "name=rebuilt", "--set",
+                                 "train.max_steps=7", NULL)),
+        0);
+    shell(&place, "rm specs/t-*.json");
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(rebuild(&place), 0);
+        place_expect(&place, names, "rebuilt:2 rebuilt-2:2");
+    }
+    place_remove(&place);
+}
+
 static int run_tasks(const struct place *place, const char *data)
 {
     return place_finish(place_start(place, "run", place->spec, "--set", data, NULL));
@@ -632,6 +655,7 @@ int main(void)
         cmocka_unit_test(what_was_quarantined_stays_so),
         cmocka_unit_test(a_damaged_journal_costs_its_run_and_no_metric),
         cmocka_unit_test(an_edited_spec_is_named_and_its_runs_are_kept),
+        cmocka_unit_test(runs_of_no_spec_get_a_name_that_is_free),
         cmocka_unit_test(runs_of_data_that_have_changed_are_kept),
         cmocka_unit_test(runs_of_an_older_engine_are_kept),
         cmocka_unit_test(a_damaged_job_file_loses_nothing),

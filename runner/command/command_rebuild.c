@@ -120,6 +120,28 @@ static int queue_spec(struct rebuild *r, const struct options *options, const ch
     return rc < 0 && !faulty ? error_set(err, fault.code, "%s", fault.message) : 0;
 }
 
+/* Appends a number to the plan's name while a spec has that name. */
+static int find_free_name(struct plan *plan, struct store *store, struct error *err)
+{
+    char *name = strdup(plan->spec->name);
+    int rc = name == NULL ? error_no_memory(err, "a name") : 0;
+
+    for (int number = 2; rc == 0; number++) {
+        struct queue_known known;
+
+        rc = queue_find_experiment(store, &known, plan->spec->name, err);
+        free(known.spec_file);
+        if (rc < 0 || known.id == 0)
+            break;
+        free(plan->spec->name);
+        plan->spec->name = format_string("%s-%d", name, number);
+        if (plan->spec->name == NULL)
+            rc = error_no_memory(err, "a name");
+    }
+    free(name);
+    return rc;
+}
+
 /* Queues runs, and evaluations of runs, whose specs no longer exist or have changed. */
 static int queue_rest(struct rebuild *r, struct error *err)
 {
@@ -129,7 +151,9 @@ static int queue_rest(struct rebuild *r, struct error *err)
 
     if (rc < 0 || plan == NULL)
         return rc;
-    rc = enqueue_found(&summary, r->store, r->workspace, plan, err);
+    rc = find_free_name(plan, r->store, err);
+    if (rc == 0)
+        rc = enqueue_found(&summary, r->store, r->workspace, plan, err);
     if (rc == 0)
         log_warning("%d run%s to no spec: see the experiment %s", plan->run_count,
                     plan->run_count == 1 ? " belongs" : "s belong", plan->spec->name);
