@@ -158,6 +158,34 @@ static void gc_says_what_it_would_free_and_then_frees_just_that(void **unused)
     place_remove(&place);
 }
 
+/* In the workspace's data/ there are caches, and there may be the user's own data sets. */
+static void gc_deletes_caches_and_no_data(void **unused)
+{
+    static const char *const names[] = { "mine/training/a.json", "facts-of-mine.json",
+                                         "facts-0123456789abcdef.json.tmp" };
+    struct place place;
+    char command[400];
+
+    (void)unused;
+    make_two(&place);
+    snprintf(command, sizeof command, "mkdir -p %s/data/mine/training", place.workspace);
+    assert_int_equal(system(command), 0);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(command, sizeof command, "echo '{}' > %s/data/%s", place.workspace, names[i]);
+        assert_int_equal(system(command), 0);
+    }
+    snprintf(command, sizeof command, "test -n \"$(ls %s/data/facts-*[0-9a-f].json)\"",
+             place.workspace);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(run(&place, "gc", "--force"), 0);
+    snprintf(command, sizeof command,
+             "test \"$(ls %s/data | tr '\\n' ' ')\" ="
+             " 'facts-of-mine.json mine ' && test -f %s/data/mine/training/a.json",
+             place.workspace, place.workspace);
+    assert_int_equal(system(command), 0);
+    place_remove(&place);
+}
+
 static void gc_passes_over_runs_with_a_worker_and_directories_it_does_not_know(void **unused)
 {
     struct place place;
@@ -278,6 +306,7 @@ int main(void)
         cmocka_unit_test(a_removed_run_that_is_asked_for_again_is_there),
         cmocka_unit_test(work_that_is_not_over_is_not_removed),
         cmocka_unit_test(gc_says_what_it_would_free_and_then_frees_just_that),
+        cmocka_unit_test(gc_deletes_caches_and_no_data),
         cmocka_unit_test(gc_passes_over_runs_with_a_worker_and_directories_it_does_not_know),
         cmocka_unit_test(gc_refuses_to_act_beside_a_runner),
         cmocka_unit_test(scripts_of_jobs_go_when_no_attempt_needs_them_any_more),

@@ -3,6 +3,7 @@
 
 #include "checkpoint_file.h"
 #include "executors.h"
+#include "facts_name.h"
 #include "file.h"
 #include "garbage.h"
 #include "names.h"
@@ -248,6 +249,8 @@ static int collect_unknown(struct collector *c, const char *runs, struct error *
     return rc;
 }
 
+/* Collects what describe has cached. Other files there are the user's, such as data
+ * sets. */
 static int collect_caches(struct collector *c, struct error *err)
 {
     struct names names = { 0 };
@@ -256,6 +259,8 @@ static int collect_caches(struct collector *c, struct error *err)
         directory == NULL ? error_no_memory(err, "a path") : names_read(&names, directory, err);
 
     for (int i = 0; i < names.count && rc == 0; i++) {
+        if (!facts_name_is(names.items[i]))
+            continue;
         char *path = file_join(directory, names.items[i]);
         rc = path == NULL ? error_no_memory(err, "a path") : take(c, GARBAGE_CACHES, path, err);
         free(path);

@@ -2,6 +2,7 @@
 #include "data_facts.h"
 
 #include "error.h"
+#include "facts_name.h"
 #include "file.h"
 #include "json.h"
 #include "settings.h"
@@ -254,17 +255,18 @@ static int read_data(struct data_facts *out, const struct config *config, const 
 int data_facts_get(struct data_facts *out, const struct config *config, const char *directory,
                    const char *version, struct error *err)
 {
-    char *settings = data_facts_key(config), *path = NULL;
+    char *settings = data_facts_key(config);
     char *key =
         settings == NULL ? NULL : format_string("%d %s %s", CACHE_FORMAT, version, settings);
+    char name[FACTS_NAME_SIZE] = "";
     int rc = 0;
 
     *out = (struct data_facts){ 0 };
     if (key == NULL)
         rc = error_no_memory(err, "the data's settings");
     else if (directory != NULL)
-        path = format_string("%s/facts-%016" PRIx64 ".json", directory,
-                             hash_xxh3(key, strlen(key)));
+        facts_name(name, hash_xxh3(key, strlen(key)));
+    char *path = name[0] != '\0' ? file_join(directory, name) : NULL;
     if (rc == 0 && (path == NULL || !read_cache(out, path, key)))
         rc = read_data(out, config, path, key, err);
     out->info.source = out->source;
