@@ -166,6 +166,10 @@ static void bad_specs_get_one_clear_message(void **state)
     refuse("{\"exclude\": [{\"arch.name\": \"nonsense\"}]}", "arch.name = \"nonsense\"");
     refuse("{\"exclude\": [{\"arch.H_cycles\": [2, \"x\"]}]}", "arch.H_cycles = \"x\"");
     refuse("{\"exclude\": [{\"arch.H_cycles\": []}]}", "an empty list");
+    refuse("{\"exclude\": [{\"train.seed\": 0}], \"seeds\": 2}",
+           "train.seed does not tell arms apart");
+    refuse("{\"exclude\": [{\"arch.name\": \"trm\", \"eval.halt_max_steps\": [1, 2]}]}",
+           "eval.halt_max_steps does not tell arms apart");
     refuse("{\"expected_time\": 5}", "\"expected_time\" must be text");
     refuse("[1]", "a spec is an object");
     refuse("{\"resources\": {\"cores\": 1}}", "unknown setting");

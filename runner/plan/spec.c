@@ -287,6 +287,11 @@ static int check_exclude(struct config *scratch, const cJSON *item, const char *
 
     if (id < 0)
         return spec_unknown_key(where, item->string, err);
+    if (settings_table[id].phase == PHASE_EVALUATION || id == TRAIN_SEED)
+        return error_set(err, ERROR_FORMAT,
+                         "%s: %s does not tell arms apart, so that it can leave none out; its "
+                         "values are those listed under \"%s\"",
+                         where, item->string, id == TRAIN_SEED ? "seeds" : "evaluate");
     if (!cJSON_IsArray(item))
         return config_set_json(scratch, id, item, where, err);
     if (item->child == NULL)

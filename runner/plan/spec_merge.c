@@ -47,9 +47,9 @@ static int check_top_keys(const cJSON *spec, const char *path, struct error *err
                              "\"evaluate\"",
                              path, item->string);
         return error_set(err, ERROR_FORMAT,
-                         "%s: unknown key \"%.100s\" (a spec has name, description, base, set, "
-                         "grid, zip, ablate, exclude, seeds, evaluate, contrasts, resources, "
-                         "retries, slurm)",
+                         "%s: unknown key \"%.100s\" (a spec has name, description, "
+                         "expected_time, base, set, grid, zip, ablate, exclude, seeds, "
+                         "evaluate, contrasts, resources, retries, slurm, priority)",
                          path, item->string);
     }
     return 0;
