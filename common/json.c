@@ -2,9 +2,10 @@
  * json.c - strict reading: a scanner over the text first, cJSON afterwards, then
  * duplicates.
  *
- * The scanner checks what cJSON accepts or reports without a place: nesting, UTF-8,
- * control characters, the grammar of every token, numbers out of range, text after the
- * value. It reports line and column. The caller checks the size.
+ * The scanner checks what cJSON accepts or reports without a place: nesting, how many
+ * values there are, UTF-8, control characters, the grammar of every token, numbers out
+ * of range, text after the value. It reports line and column. The caller checks the
+ * size.
  */
 #include "json.h"
 
@@ -23,6 +24,7 @@ struct scanner {
     const char *text, *next, *end;
     const char *name;
     struct error *err;
+    size_t values; /* that have begun */
 };
 
 /* Reports at position at: line and column, both from 1, columns in bytes. */
@@ -225,6 +227,9 @@ static int scan_value(struct scanner *s)
         scan_space(s);
         if (s->next == s->end)
             return scan_fault(s, s->end, "the text ends where a value is expected");
+        if (++s->values > JSON_MAX_VALUES)
+            return scan_fault(s, s->next,
+                              "more than 8388608 values; expected a smaller file: split it");
         if (*s->next == '{' || *s->next == '[') {
             if (depth == JSON_MAX_DEPTH)
                 return scan_fault(s, s->next, "nested more than 64 deep");
@@ -323,7 +328,9 @@ static const char *last_place(const struct scanner *s, const char *name)
 
 int json_parse(cJSON **out, const char *text, size_t size, const char *name, struct error *err)
 {
-    struct scanner s = { text, text, text + size, name, err };
+    struct scanner s = {
+        .text = text, .next = text, .end = text + size, .name = name, .err = err
+    };
     const char *duplicate = NULL;
     int rc;
 

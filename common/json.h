@@ -2,9 +2,11 @@
  * json.h - JSON from outside, read strictly, and fields taken out with clear errors.
  *
  * cJSON alone accepts text after the value, ignores the case of names, and lets a
- * duplicate key pass. json_parse() does not: it checks size, nesting (JSON_MAX_DEPTH),
- * UTF-8 and control characters, the text after the value, numbers that overflow, and
- * duplicate keys, and names file, line and column of the fault.
+ * duplicate key pass. json_parse() does not: it checks nesting (JSON_MAX_DEPTH), the
+ * number of values (JSON_MAX_VALUES: cJSON takes 80 bytes for each, and a file of 64 MiB
+ * could have 32 million), UTF-8 and control characters, the text after the value,
+ * numbers that overflow, and duplicate keys, and names file, line and column of the
+ * fault.
  */
 #ifndef COMMON_JSON_H
 #define COMMON_JSON_H
@@ -16,7 +18,7 @@
 
 #include "error.h"
 
-enum { JSON_MAX_DEPTH = 64 };
+enum { JSON_MAX_DEPTH = 64, JSON_MAX_VALUES = 1 << 23 };
 #define JSON_SPEC_LIMIT ((size_t)4 << 20)  /* bytes of a spec */
 #define JSON_JOB_LIMIT ((size_t)16 << 20)  /* bytes of a job.json */
 #define JSON_DATA_LIMIT ((size_t)64 << 20) /* bytes of a data file */

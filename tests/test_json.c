@@ -77,6 +77,25 @@ static void ten_thousand_brackets_are_refused_by_depth(void **state)
     refuse(text, "nested more than 64 deep");
 }
 
+/* cJSON would take 80 bytes for each of them. */
+static void more_values_than_memory_should_hold_are_refused(void **state)
+{
+    size_t size = 2 * (size_t)JSON_MAX_VALUES; /* of the list and one number less */
+    char *text = malloc(size + 1);
+
+    (void)state;
+    assert_non_null(text);
+    for (size_t i = 0; i < size; i++)
+        text[i] = i % 2 == 0 ? ',' : '0';
+    text[0] = '[';
+    text[size - 1] = '\0';
+    refuse(text, "the text ends where a value is expected");
+    text[size - 1] = '0';
+    text[size] = '\0';
+    refuse(text, "line 1, column 16777216: more than 8388608 values; expected a smaller file");
+    free(text);
+}
+
 static void every_prefix_of_a_document_is_refused(void **state)
 {
     const char *text = "{\"a\": [1.5e3, true, null, \"\\u00e9\\n\"], \"b\": {\"c\": -0.25}}";
@@ -126,6 +145,7 @@ int main(void)
         cmocka_unit_test(faults_are_named_with_line_and_column),
         cmocka_unit_test(habits_of_other_notations_are_named_at_their_place),
         cmocka_unit_test(ten_thousand_brackets_are_refused_by_depth),
+        cmocka_unit_test(more_values_than_memory_should_hold_are_refused),
         cmocka_unit_test(every_prefix_of_a_document_is_refused),
         cmocka_unit_test(canonical_form_sorts_keys_and_keeps_reals),
         cmocka_unit_test(nearest_name_helps_with_slips_only),
