@@ -124,6 +124,17 @@ static void tasks_are_drawn_as_the_terminal_can(void **state)
     expect((const char *[]){ "show", room, "small", NULL }, "test 1, its output is hidden");
 }
 
+static void a_task_may_be_named_like_a_setting(void **state)
+{
+    (void)state;
+    put("evaluation/data.num_aug=1.json", TASK);
+    put("evaluation/--svg.json", TASK);
+    expect((const char *[]){ "show", room, "data.num_aug=1", NULL }, "data.num_aug=1 (tested)");
+    expect((const char *[]){ "show", room, "--", "--svg", NULL }, "--svg (tested)");
+    refuse((const char *[]){ "show", room, "data.num_aug=2", NULL },
+           "no task \"data.num_aug=2\"");
+}
+
 static void boards_are_drawn_with_their_boxes(void **state)
 {
     (void)state;
@@ -207,6 +218,23 @@ static void boards_are_written_as_csv_files_that_read_back(void **state)
     refuse(
         (const char *[]){ "build", "builtin:arc-style", "-o", path, "--layout", "csv", NULL },
         "are no boards with a rating");
+    free(path);
+}
+
+static void a_part_of_a_built_directory_is_not_taken_for_it(void **state)
+{
+    static const char *const PARTS[] = { "built/train", "built/test/all__inputs.npy" };
+    char *path = file_join(room, "built");
+
+    (void)state;
+    expect((const char *[]){ "build", "builtin:sudoku", "-o", path, NULL }, "");
+    for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++) {
+        char *part = file_join(room, PARTS[i]);
+
+        refuse((const char *[]){ "check", part, NULL },
+               "expected the folder above, which holds train/ and test/");
+        free(part);
+    }
     free(path);
 }
 
@@ -371,6 +399,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(tasks_are_drawn_as_the_terminal_can, make_room,
                                         remove_room),
+        cmocka_unit_test_setup_teardown(a_task_may_be_named_like_a_setting, make_room,
+                                        remove_room),
         cmocka_unit_test_setup_teardown(boards_are_drawn_with_their_boxes, make_room,
                                         remove_room),
         cmocka_unit_test_setup_teardown(
@@ -381,6 +411,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(counts_are_those_of_the_specs_data, make_room,
                                         remove_room),
         cmocka_unit_test_setup_teardown(boards_are_written_as_csv_files_that_read_back,
+                                        make_room, remove_room),
+        cmocka_unit_test_setup_teardown(a_part_of_a_built_directory_is_not_taken_for_it,
                                         make_room, remove_room),
         cmocka_unit_test_setup_teardown(
             the_order_of_a_spec_is_replayed_from_where_the_spec_lies, make_room, remove_room),

@@ -14,7 +14,7 @@
 static const char USAGE[] =
     "usage: hrmlab-worker data build|show|check|order [--output PATH] "
     "[--layout NAME] [--svg FILE] "
-    "[--color WHEN] [--progress WHEN] [NAME]... [KEY=VALUE]... (such as data.path=DIR)";
+    "[--color WHEN] [--progress WHEN] [KEY=VALUE]... (such as data.path=DIR) [-- NAME...]";
 
 static const struct {
     const char *name;
@@ -54,22 +54,23 @@ static const char **option_of(struct data_request *request, const char *word)
     return strcmp(word, "--color") == 0 ? &request->color : NULL;
 }
 
-/* Reads options, settings and names; moves the names to the front of words. */
+/* Reads options, settings and, behind "--", names, which may look like either. */
 static int read_words(struct data_request *request, int count, char **words, struct error *err)
 {
-    int rc = config_init(&request->config, err);
+    int rc = config_init(&request->config, err), i = 0;
 
-    request->names = words;
-    for (int i = 0; i < count && rc == 0; i++) {
+    for (; i < count && rc == 0 && strcmp(words[i], "--") != 0; i++) {
         const char **option = option_of(request, words[i]);
         if (option != NULL && i + 1 < count)
             *option = words[++i];
-        else if (option != NULL || strncmp(words[i], "--", 2) == 0)
-            rc = error_set(err, ERROR_FORMAT, "%s", USAGE);
-        else if (strchr(words[i], '=') != NULL)
+        else if (option == NULL && strchr(words[i], '=') != NULL)
             rc = set_value(&request->config, words[i], err);
         else
-            request->names[request->name_count++] = words[i];
+            rc = error_set(err, ERROR_FORMAT, "%s", USAGE);
+    }
+    if (i < count) { /* at "--" */
+        request->names = words + i + 1;
+        request->name_count = count - i - 1;
     }
     if (rc == 0)
         rc = config_resolve(&request->config, "data", err);

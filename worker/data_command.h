@@ -19,7 +19,7 @@ struct data_request {
     const char *svg;      /* --svg: the SVG file to write */
     const char *color;    /* --color: auto, always or never */
     const char *progress; /* --progress: auto or never */
-    char **names;         /* words that are neither options nor settings */
+    char **names;         /* of tasks */
     int name_count;
 };
 
@@ -29,8 +29,9 @@ typedef int data_command_fn(const struct data_request *request, struct error *er
 data_command_fn data_build, data_show, data_check, data_order;
 
 /*
- * argv: a subcommand, then in any order --output, --layout, --svg and --color with
- * their values, KEY=VALUE settings and names. Confines the process first (sandbox.h):
+ * argv: a subcommand, then in any order --output, --layout, --svg, --color and
+ * --progress with their values, and KEY=VALUE settings; then, behind "--", names of
+ * tasks. Confines the process first (sandbox.h):
  * it writes below --output, or beside --svg, and nowhere else. 0 or a negative
  * error_code.
  */

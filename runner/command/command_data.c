@@ -158,6 +158,7 @@ static int collect(struct words *words, const struct options *options, struct er
         for (int i = 0; i < options->set_count; i++)
             words_add(words, strdup(options->sets[i]));
     }
+    words_add(words, strdup("--"));
     for (int i = 2; i < options->argument_count; i++)
         words_add(words, strdup(options->arguments[i]));
     return rc == 0 && words->failed ? error_no_memory(err, "a command line") : rc;

@@ -19,6 +19,7 @@
 #include "maze.h"
 #include "settings.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +56,27 @@ static const char *name_of(const struct built *built, enum data_split split, int
     return built->names[built->splits[split].identifier[puzzle]];
 }
 
-static bool recognises(const char *path)
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), behind = strlen(end);
+
+    return length >= behind && strcmp(text + length - behind, end) == 0;
+}
+
+/* Whether the path is train/ or test/, or an array there, in place of the directory. */
+static bool is_part(const char *path)
+{
+    DIR *folder = opendir(path);
+    bool found = ends_with(path, ".npy") && file_exists(path);
+
+    for (struct dirent *entry; folder != NULL && !found && (entry = readdir(folder)) != NULL;)
+        found = ends_with(entry->d_name, "__inputs.npy");
+    if (folder != NULL)
+        closedir(folder);
+    return found;
+}
+
+static bool has_splits(const char *path)
 {
     char *train = file_join(path, "train/dataset.json");
     char *test = file_join(path, "test/dataset.json");
@@ -64,6 +85,11 @@ static bool recognises(const char *path)
     free(train);
     free(test);
     return found;
+}
+
+static bool recognises(const char *path)
+{
+    return has_splits(path) || is_part(path);
 }
 
 static void release(void *data)
@@ -456,7 +482,12 @@ static int load(struct data_source *out, const struct config *config, struct err
     if (content == NULL)
         return error_no_memory(err, "the data set");
     out->content = content;
-    int rc = check_settings(config, err);
+    int rc = has_splits(directory)
+                 ? check_settings(config, err)
+                 : error_set(err, ERROR_FORMAT,
+                             "data.path = %s: a part of what the published code built; "
+                             "expected the folder above, which holds train/ and test/",
+                             directory);
     if (rc == 0)
         rc = built_open(&content->built, &out->files, directory, err);
     if (rc == 0)
