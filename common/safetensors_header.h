@@ -2,7 +2,7 @@
  * safetensors_header.h - the beginning of a safetensors file: 8 bytes of little-endian
  * header length, then the header, a JSON object. The tensors' data follows.
  *
- * worker/safetensors.h checks what the header says about the tensors.
+ * safetensors_tensor.h checks what the header says about the tensors.
  */
 #ifndef COMMON_SAFETENSORS_HEADER_H
 #define COMMON_SAFETENSORS_HEADER_H

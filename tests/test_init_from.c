@@ -342,6 +342,10 @@ static void files_that_are_not_whole_are_refused_by_import(void **state)
     char *path = file_join(place.directory, "cut.safetensors");
     assert_int_equal(file_write_atomic(path, bytes, size - 1, &err), 0);
     expect_no_import(&place, path, "its tensors take 8 bytes, but 7 follow the header");
+    memcpy(strstr(bytes + 8, "[1,2]"), "[9,2]", 5);
+    assert_int_equal(file_write_atomic(path, bytes, size, &err), 0);
+    expect_no_import(&place, path,
+                     "embedding_weight\" has 8 bytes of data, its shape needs 72");
     expect_no_import(&place, place.directory, "not a regular file");
     assert_int_equal(remove(path), 0);
     assert_int_equal(mkfifo(path, 0600), 0);

@@ -3,9 +3,8 @@
  * writer.
  *
  * A file is 8 bytes of little-endian header length, a JSON header, raw little-endian
- * data. The reader trusts nothing: after a successful safetensors_parse() every
- * tensor's dtype, dimensions, offsets and alignment have been checked, the tensors
- * cover the data without a hole or an overlap, and the accessors cannot fail.
+ * data. The reader trusts nothing: after a successful safetensors_parse() all that
+ * safetensors_tensors_read() checks holds, and the accessors cannot fail.
  */
 #ifndef WORKER_SAFETENSORS_H
 #define WORKER_SAFETENSORS_H
@@ -15,33 +14,7 @@
 #include <stdint.h>
 
 #include "error.h"
-
-enum safetensors_dtype {
-    SAFETENSORS_F32,
-    SAFETENSORS_F64,
-    SAFETENSORS_I32,
-    SAFETENSORS_I64,
-    SAFETENSORS_U8,
-    SAFETENSORS_BF16, /* read, never written by us: published models have some */
-    SAFETENSORS_DTYPE_COUNT
-};
-
-enum { SAFETENSORS_MAX_RANK = 8 };
-
-/* Bytes of one element, and "F32" etc. */
-size_t safetensors_dtype_size(enum safetensors_dtype dtype);
-const char *safetensors_dtype_name(enum safetensors_dtype dtype);
-
-struct safetensors_tensor {
-    /* borrowed from the file object; in a list to write: the caller's */
-    const char *name;
-    enum safetensors_dtype dtype;
-    int rank; /* 0 to SAFETENSORS_MAX_RANK; rank 0 has one element */
-    int64_t dims[SAFETENSORS_MAX_RANK];
-    size_t elements;  /* product of dims; computed by the writer */
-    size_t bytes;     /* elements * size of dtype; computed by the writer */
-    const void *data; /* borrowed: in the buffer read; aligned for dtype */
-};
+#include "safetensors_tensor.h"
 
 struct safetensors_pair {
     const char *key, *value;

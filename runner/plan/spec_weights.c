@@ -6,6 +6,7 @@
 #include "hash.h"
 #include "init_from.h"
 #include "safetensors_header.h"
+#include "safetensors_tensor.h"
 #include "settings.h"
 
 #include <errno.h>
@@ -42,12 +43,28 @@ static int pass_on(char hash[65], int fd, int to, const char *path, struct error
     return rc;
 }
 
-/* Opens a file that begins as a safetensors file does. where opens the message. */
+/* Checks what the file's header says of its tensors, as a worker will. */
+static int check_tensors(int fd, const char *path, struct error *err)
+{
+    struct safetensors_tensor *tensors = NULL;
+    cJSON *header = NULL;
+    size_t data_at;
+    int count;
+    int rc = safetensors_header_read(&header, &data_at, fd, path, err);
+    off_t end = lseek(fd, 0, SEEK_END);
+    size_t size = end > (off_t)data_at ? (size_t)end - data_at : 0;
+
+    if (rc == 0)
+        rc = safetensors_tensors_read(&tensors, &count, header, size, path, err);
+    free(tensors);
+    cJSON_Delete(header);
+    return rc;
+}
+
+/* Opens a safetensors file. where opens the message. */
 static int open_weights(int *fd, const char *path, const char *where, struct error *err)
 {
     struct error fault = { 0 };
-    cJSON *header = NULL;
-    size_t data_at;
 
     *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (*fd < 0)
@@ -56,8 +73,7 @@ static int open_weights(int *fd, const char *path, const char *where, struct err
                          "spec is taken from the folder of the spec, with --set from the "
                          "current one)",
                          where, path, strerror(errno));
-    int rc = safetensors_header_read(&header, &data_at, *fd, path, &fault);
-    cJSON_Delete(header);
+    int rc = check_tensors(*fd, path, &fault);
     if (rc == 0)
         return 0;
     close(*fd);
