@@ -115,42 +115,57 @@ static void a_rank_that_dies_is_named_and_the_run_is_tried_again(void **unused)
     place_remove(&place);
 }
 
-/* A launcher that gives rank 1 another environment, as another kind of machine does. */
-static void write_launcher(char out[80], const struct place *place, const char *variable)
+static void write_launcher(char out[80], const struct place *place, const char *text)
 {
-    char text[300];
     struct error err = { 0 };
 
     snprintf(out, 80, "%s/launcher", place->directory);
-    snprintf(text, sizeof text,
-             "#!/bin/sh\nranks=$2\nshift 2\n"
-             "exec mpirun --bind-to none --oversubscribe -n $ranks sh -c '"
-             "[ $OMPI_COMM_WORLD_RANK = 0 ] || export %s; exec \"$@\"' sh \"$@\"\n",
-             variable);
     assert_int_equal(file_write_atomic(out, text, strlen(text), &err), 0);
     assert_int_equal(chmod(out, 0700), 0);
 }
 
-/* Its sums have other bits, and so would the run. */
-static void a_rank_whose_blas_has_another_core_is_refused(void **unused)
+/* With this launcher (its arguments: -n RANKS PROGRAM...) a run of two ranks ends with the
+ * cause `environment`, and words that explain it. */
+static void check_refused(const char *launcher_text, const char *words)
 {
     struct place place;
     char launcher[80];
 
-    (void)unused;
     need_mpi();
     use_worker(MPI_WORKER);
     place_make(&place);
-    write_launcher(launcher, &place, "HRMLAB_BLAS_CORE=Prescott");
+    write_launcher(launcher, &place, launcher_text);
     assert_int_equal(setenv("HRMLAB_LAUNCHER", launcher, 1), 0);
     pid_t pid = place_start(&place, "run", place.spec, "--set", "train.gradient_lanes=2",
                             "--set", "resources.ranks=2", NULL);
     assert_int_equal(unsetenv("HRMLAB_LAUNCHER"), 0);
     assert_int_equal(place_finish(pid), 1);
-    assert_true(place_output_has(&place, "rank 1: OpenBLAS runs its Prescott kernels"));
+    assert_true(place_output_has(&place, words));
     place_expect(&place, "SELECT group_concat(DISTINCT cause) FROM job", "environment");
     assert_true(place_becomes_quiet(&place));
     place_remove(&place);
+}
+
+/* Rank 1 has another environment, as another kind of machine has. Its sums have other bits,
+ * and so would the run. */
+static void a_rank_whose_blas_has_another_core_is_refused(void **unused)
+{
+    (void)unused;
+    check_refused("#!/bin/sh\nranks=$2\nshift 2\n"
+                  "exec mpirun --bind-to none --oversubscribe -n $ranks sh -c '"
+                  "[ $OMPI_COMM_WORLD_RANK = 0 ] || export HRMLAB_BLAS_CORE=Prescott; "
+                  "exec \"$@\"' sh \"$@\"\n",
+                  "rank 1: OpenBLAS runs its Prescott kernels");
+}
+
+/* Two processes that do not know of each other. */
+static void a_launcher_of_another_mpi_is_refused(void **unused)
+{
+    (void)unused;
+    check_refused("#!/bin/sh\nshift 2\nPMI_RANK=0 \"$@\" &\nfirst=$!\n"
+                  "PMI_RANK=1 \"$@\" &\nsecond=$!\n"
+                  "wait $first\ncode=$?\nwait $second || code=$?\nexit $code\n",
+                  "MPI knows of one process");
 }
 
 static void without_mpi_ranks_are_refused_before_anything_starts(void **unused)
@@ -175,6 +190,7 @@ int main(void)
         cmocka_unit_test(ranks_find_what_one_process_finds),
         cmocka_unit_test(a_rank_that_dies_is_named_and_the_run_is_tried_again),
         cmocka_unit_test(a_rank_whose_blas_has_another_core_is_refused),
+        cmocka_unit_test(a_launcher_of_another_mpi_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

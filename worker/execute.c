@@ -250,6 +250,22 @@ static int evaluate_job(struct execution *execution, struct error *err)
     return rc;
 }
 
+/* A launcher of another MPI starts processes that do not know of each other. Each would
+ * be rank 0, alone. */
+static int check_launcher(const struct execution *execution, struct error *err)
+{
+    const struct exchange *exchange = execution->request->exchange;
+    int64_t ranks = config_int(&execution->job.config, RESOURCES_RANKS);
+
+    if (exchange == NULL || exchange->count > 1 || ranks == 1)
+        return 0;
+    return error_set(err, ERROR_ENVIRONMENT,
+                     "resources.ranks is %d, but MPI knows of one process: the launcher is not "
+                     "of the MPI that this hrmlab-worker is built with; HRMLAB_LAUNCHER names "
+                     "another (mpirun, or \"srun --mpi=pmix\" for Open MPI)",
+                     (int)ranks);
+}
+
 /* Sets the limits of this process, and of the other ranks', which then serve. */
 static int limit_process(struct execution *execution, struct error *err)
 {
@@ -287,6 +303,8 @@ static int work(struct execution *execution, struct error *err)
         rc = engine_setup_environment(err);
     if (rc == 0)
         rc = job_read(&execution->job, directory, err);
+    if (rc == 0)
+        rc = check_launcher(execution, err);
     if (rc == 0)
         rc = limit_process(execution, err);
     if (rc == 0)
