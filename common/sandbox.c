@@ -221,6 +221,19 @@ static int confine_writes(int abi, const char *directory)
     return confine(write_access(abi), rules, sizeof rules / sizeof *rules);
 }
 
+/* The same, and files of shared memory may be removed. */
+static int confine_rank(int abi, const char *directory)
+{
+    static const char SHARED[] = "/dev/shm";
+    const struct path_rule rules[] = {
+        { directory, write_access(abi) },
+        { "/dev/null", LANDLOCK_ACCESS_FS_WRITE_FILE },
+        { access(SHARED, F_OK) == 0 ? SHARED : NULL, LANDLOCK_ACCESS_FS_REMOVE_FILE },
+    };
+
+    return confine(write_access(abi), rules, sizeof rules / sizeof *rules);
+}
+
 /* Denies writing, and restricts reading to one directory and /proc. */
 static int confine_reads(int abi, const char *directory)
 {
@@ -318,6 +331,11 @@ static void enter(struct sandbox *out, int (*confine_files)(int abi, const char 
 void sandbox_enter(struct sandbox *out, const char *directory)
 {
     enter(out, confine_writes, directory);
+}
+
+void sandbox_enter_rank(struct sandbox *out, const char *directory)
+{
+    enter(out, confine_rank, directory);
 }
 
 void sandbox_enter_reading(struct sandbox *out, const char *directory)

@@ -32,6 +32,10 @@ void sandbox_probe(struct sandbox *out);
  * descriptors are not restricted, nor are threads that run already. */
 void sandbox_enter(struct sandbox *out, const char *directory);
 
+/* Likewise of a rank (MPI); files of /dev/shm can be removed, as MPI does with its own
+ * when it ends. */
+void sandbox_enter_rank(struct sandbox *out, const char *directory);
+
 /* Likewise, but no file can be written, and only files below directory and /proc can be
  * opened for reading. Sockets that are open stay so, and accept connections. */
 void sandbox_enter_reading(struct sandbox *out, const char *directory);

@@ -283,9 +283,13 @@ static int limit_process(struct execution *execution, struct error *err)
  * data are confined. */
 static void enter_sandbox(struct execution *execution)
 {
+    const char *directory = execution->request->directory;
     char words[SANDBOX_WORDS];
 
-    sandbox_enter(&execution->sandbox, execution->request->directory);
+    if (execution->request->exchange != NULL)
+        sandbox_enter_rank(&execution->sandbox, directory);
+    else
+        sandbox_enter(&execution->sandbox, directory);
     sandbox_describe(words, sizeof words, &execution->sandbox);
     if (!sandbox_is_whole(&execution->sandbox))
         log_warning("the sandbox is incomplete here: %s", words);

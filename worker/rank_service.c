@@ -79,7 +79,7 @@ int rank_serve(const struct exchange *exchange, struct error *err)
     struct sandbox sandbox;
     char words[SANDBOX_WORDS];
 
-    sandbox_enter(&sandbox, NULL);
+    sandbox_enter_rank(&sandbox, NULL);
     sandbox_describe(words, sizeof words, &sandbox);
     if (!sandbox_is_whole(&sandbox))
         log_warning("the sandbox of rank %d is incomplete here: %s", exchange->rank, words);
