@@ -282,15 +282,49 @@ static void stopped_run_says_so_and_resumes(void **state)
     run_setup_release(&setup);
 }
 
-/* Steps of a second or more in this build, and few of them. */
-static const char *const LONG_STEPS[] = { "train.max_steps=3",
-                                          "data.canvas=20",
-                                          "arch.hidden_size=64",
-                                          "arch.H_cycles=2",
-                                          "arch.L_cycles=1",
-                                          "train.global_batch_size=16",
-                                          "train.checkpoint_interval=0.01",
-                                          NULL };
+/* How many of what takes so many seconds take the least that is wanted: at most most. */
+static int scaled(int number, double seconds, double least, int most)
+{
+    double wanted = seconds > 0.0 ? number * 1.3 * least / seconds + 1.0 : most;
+
+    return wanted < most ? (int)wanted : most;
+}
+
+/* Few steps, of a second and a half or more: as many cycles as that takes in this build. list: the
+ * settings, with room for those. What an undisturbed run says. */
+static cJSON *undisturbed_long_steps(const char *list[], char cycles[40], char **hash)
+{
+    enum { STEPS = 3, MOST_CYCLES = 64 };
+    static const double LEAST_S = 1.5;
+    static const char *const FIXED[] = { "train.max_steps=3",
+                                         "data.canvas=20",
+                                         "arch.hidden_size=64",
+                                         "arch.L_cycles=1",
+                                         "train.global_batch_size=16",
+                                         "train.checkpoint_interval=0.01",
+                                         NULL };
+    int count = 0;
+
+    for (; FIXED[count] != NULL; count++)
+        list[count] = FIXED[count];
+    list[count] = cycles;
+    list[count + 1] = NULL;
+    for (int H_cycles = 2;;) {
+        double seconds;
+
+        snprintf(cycles, 40, "arch.H_cycles=%d", H_cycles);
+        cJSON *journal = undisturbed(list, hash, &seconds);
+        const cJSON *end = run_last_event(journal, "end");
+        double step_s = json_member(end, "train_seconds")->valuedouble / STEPS;
+        if (step_s >= LEAST_S)
+            return journal;
+        cJSON_Delete(journal);
+        free(*hash);
+        if (H_cycles == MOST_CYCLES)
+            fail_msg("steps of %d cycles take %g s", H_cycles, step_s);
+        H_cycles = scaled(H_cycles, step_s, LEAST_S, MOST_CYCLES);
+    }
+}
 
 /* Progress events of training at a step: how many, and whether the heartbeat rises in each. */
 static int count_beats(const cJSON *journal, double step)
@@ -316,14 +350,14 @@ static int count_beats(const cJSON *journal, double step)
 static void long_step_is_abandoned_and_made_anew_from_its_checkpoint(void **state)
 {
     struct run_setup setup;
-    char *expected, *message, *hash;
-    double seconds;
+    const char *settings[8];
+    char *expected, *message, *hash, cycles[40];
 
     (void)state;
-    cJSON *journal = undisturbed(LONG_STEPS, &expected, &seconds);
+    cJSON *journal = undisturbed_long_steps(settings, cycles, &expected);
     assert_true(count_beats(journal, 1.0) > 0); /* in the middle of the second step */
     cJSON_Delete(journal);
-    setup_run(&setup, LONG_STEPS);
+    setup_run(&setup, settings);
     run_write_job(&setup, 1, NULL);
     pid_t keeper = run_start(&setup, 1);
     run_wait_event(&setup, 1, "checkpoint", 1);
@@ -355,24 +389,48 @@ static void long_step_is_abandoned_and_made_anew_from_its_checkpoint(void **stat
     run_setup_release(&setup);
 }
 
-/* Evaluations that take far longer than the steps between them. */
-static const char SLOW_EVALUATION[] =
-    "[{\"eval.halt_max_steps\":300,\"eval.augmentations\":\"all\",\"eval.act_inference\":false,"
-    "\"eval.seed\":0,\"eval.split\":\"test\"}]";
+/* Runs the training with an evaluation that takes far longer than the steps between: as many
+ * rollouts as that takes in this build. evaluation: room for it. What the run says. */
+static cJSON *run_with_slow_evaluation(struct run_setup *setup, char evaluation[200])
+{
+    enum { MOST_ROLLOUTS = 100 };
+    static const double LEAST_S = 0.5;
+
+    setup->evaluations = evaluation;
+    for (int rollouts = 1;;) {
+        snprintf(evaluation, 200,
+                 "[{\"eval.halt_max_steps\":300,\"eval.augmentations\":\"all\","
+                 "\"eval.act_inference\":false,\"eval.rollouts\":%d,\"eval.seed\":0,"
+                 "\"eval.split\":\"test\"}]",
+                 rollouts);
+        run_write_job(setup, 1, NULL);
+        assert_int_equal(run_attempt(setup, 1), 0);
+        cJSON *journal = run_journal(setup, 1);
+        const cJSON *last = run_last_event(journal, "evaluation");
+        double seconds = json_member(last, "seconds")->valuedouble;
+        if (seconds >= LEAST_S)
+            return journal;
+        cJSON_Delete(journal);
+        assert_int_equal(file_remove_tree(setup->directory, NULL), 0);
+        if (rollouts == MOST_ROLLOUTS)
+            fail_msg("%d rollouts take %g s", rollouts, seconds);
+        rollouts = scaled(rollouts, seconds, LEAST_S, MOST_ROLLOUTS);
+    }
+}
 
 static void run_stopped_in_an_interim_evaluation_repeats_it(void **state)
 {
     static const char *const MORE[] = { "train.max_steps=0", "train.epochs=8",
                                         "train.eval_interval=2", NULL };
     struct run_setup whole, stopped;
+    char evaluation[200];
 
     (void)state;
     setup_run(&whole, MORE);
     setup_run(&stopped, MORE);
-    whole.evaluations = stopped.evaluations = SLOW_EVALUATION;
-    run_write_job(&whole, 1, NULL);
-    assert_int_equal(run_attempt(&whole, 1), 0);
-    cJSON *reference = run_journal(&whole, 1), *all = cJSON_CreateArray();
+    cJSON *reference = run_with_slow_evaluation(&whole, evaluation);
+    cJSON *all = cJSON_CreateArray();
+    stopped.evaluations = evaluation;
     run_write_job(&stopped, 1, NULL);
     pid_t keeper = run_start(&stopped, 1);
     run_wait_event(&stopped, 1, "metric", 1);
@@ -453,18 +511,52 @@ static void expect_older_generation(const struct run_setup *setup, double newest
     cJSON_Delete(journal);
 }
 
+/* A training as HRM, of as many epochs as take two seconds in this build. list: its settings, with
+ * room for those. The hash of its weights, fresh. */
+static char *undisturbed_for_seconds(const char *list[], char epochs[40], char interval[40])
+{
+    enum { EPOCHS = 120, INTERVALS = 8, MOST_EPOCHS = 12000 };
+    static const double LEAST_S = 2.0;
+    int count = 0;
+
+    for (int i = 0; HRM[i] != NULL; i++)
+        if (strstr(HRM[i], "epochs=") == NULL && strstr(HRM[i], "eval_interval=") == NULL)
+            list[count++] = HRM[i];
+    list[count++] = epochs;
+    list[count++] = interval;
+    list[count] = NULL;
+    for (int times = 1;;) {
+        char *hash = NULL;
+        double seconds;
+
+        snprintf(epochs, 40, "train.epochs=%d", EPOCHS * times);
+        snprintf(interval, 40, "train.eval_interval=%d", EPOCHS / INTERVALS * times);
+        cJSON *journal = undisturbed(list, &hash, &seconds);
+        double trained =
+            json_member(run_last_event(journal, "end"), "train_seconds")->valuedouble;
+        cJSON_Delete(journal);
+        if (trained >= LEAST_S)
+            return hash;
+        free(hash);
+        if (times == MOST_EPOCHS / EPOCHS)
+            fail_msg("%d epochs take %g s", MOST_EPOCHS, trained);
+        times = scaled(times, trained, LEAST_S, MOST_EPOCHS / EPOCHS);
+    }
+}
+
 /* Anywhere in the file, half of the times where names and position are. */
 static void damaged_newest_checkpoint_gives_way_to_the_older(void **state)
 {
     struct random_stream stream = random_stream(4, "damage", 0);
     struct run_setup setup;
-    char *expected = NULL;
-    double seconds = 0.0, newest_step;
+    const char *settings[12];
+    char epochs[40], interval[40];
+    double newest_step;
     int rounds = getenv("HRMLAB_LONG") != NULL ? 30 : 3;
 
     (void)state;
-    cJSON_Delete(undisturbed(HRM, &expected, &seconds));
-    setup_run(&setup, HRM);
+    char *expected = undisturbed_for_seconds(settings, epochs, interval);
+    setup_run(&setup, settings);
     char *path = stop_behind_checkpoints(&setup, &newest_step);
     char *second = run_path(&setup, 2, "");
     for (int round = 1; round <= rounds; round++) {
@@ -475,8 +567,9 @@ static void damaged_newest_checkpoint_gives_way_to_the_older(void **state)
         run_write_job(&setup, 2, NULL);
         pid_t keeper = run_start(&setup, 2);
         run_wait_event(&setup, 2, "resume", 1);
-        if (round < rounds)
-            kill(run_worker_pid(&setup, 2, keeper), SIGKILL);
+        pid_t worker = round < rounds ? run_worker_pid(&setup, 2, keeper) : 0;
+        if (round < rounds) /* 0 would be this group of processes */
+            assert_true(worker > 0 && kill(worker, SIGKILL) == 0);
         assert_int_equal(run_wait(keeper), round < rounds ? 128 + SIGKILL : 0);
         expect_older_generation(&setup, newest_step);
         if (round == rounds)
