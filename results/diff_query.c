@@ -153,7 +153,8 @@ static const char FACTS[] =
     OF_RUN("17", "cost", "parameters", "parameters")                                      //
     OF_RUN("18", "cost", "puzzle embedding", "puzzle_parameters")                         //
     OF_RUN("19", "cost", "training steps", "total_steps")                                 //
-    OF_RUN("20", "cost", "training TFLOP", "round(train_flops * 1e-12, 3)")               //
+    OF_RUN("20", "cost", "training TFLOP",
+           "CAST(printf('%.4g', train_flops * 1e-12) AS REAL)") //
     "),"
     " mine AS (SELECT DISTINCT n, aspect, name, side, value FROM fact JOIN side USING (run_id)"
     "  WHERE value IS NOT NULL)"

@@ -135,6 +135,19 @@ static void change_database(const char *sql)
     sqlite3_close(db);
 }
 
+static void small_trainings_of_different_work_are_not_equal(void **state)
+{
+    const char *const runs[] = { "diff", "ec881332", "c4d382ae", "--format", "csv", NULL };
+
+    (void)state;
+    change_database("UPDATE run SET train_flops = run_id * 1.25e8");
+    char *text = run(0, runs);
+
+    expect(text, "cost,\"training TFLOP\",0.000");
+    assert_null(strstr(text, "\"training TFLOP\",0.0,0.0"));
+    free(text);
+}
+
 /* 3 to 20 outer steps at inference, too: the more, the better the second run is. */
 static void of_many_evaluations_those_are_shown_that_matter(void **state)
 {
@@ -315,6 +328,7 @@ int main(void)
         cmocka_unit_test(diff_says_over_how_many_runs_a_mean_is),
         cmocka_unit_test(importance_says_that_data_of_several_kinds_are_not_estimated),
         cmocka_unit_test(importance_is_refused_where_the_grid_is_not_full),
+        cmocka_unit_test(small_trainings_of_different_work_are_not_equal),
         cmocka_unit_test(of_many_evaluations_those_are_shown_that_matter),
     };
 
