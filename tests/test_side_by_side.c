@@ -135,12 +135,32 @@ static void change_database(const char *sql)
     sqlite3_close(db);
 }
 
+static void one_task_is_said_to_be_one(void **state)
+{
+    const char *const importance[] = { "importance", "t", "--where", "eval.halt_max_steps=1",
+                                       NULL };
+    const char *const tasks[] = { "tasks", "t", NULL };
+
+    (void)state;
+    place_change(&place, "CREATE TABLE kept AS SELECT * FROM task_outcome;"
+                         "DELETE FROM task_outcome WHERE task <> 'crop-0'");
+    char *shares = run(0, importance), *list = run(0, tasks);
+
+    place_change(&place, "DELETE FROM task_outcome;"
+                         "INSERT INTO task_outcome SELECT * FROM kept; DROP TABLE kept");
+
+    expect(shares, "no intervals: there is one task and one seed");
+    expect(list, "\n1 task: ");
+    free(shares);
+    free(list);
+}
+
 static void small_trainings_of_different_work_are_not_equal(void **state)
 {
     const char *const runs[] = { "diff", "ec881332", "c4d382ae", "--format", "csv", NULL };
 
     (void)state;
-    change_database("UPDATE run SET train_flops = run_id * 1.25e8");
+    place_change(&place, "UPDATE run SET train_flops = run_id * 1.25e8");
     char *text = run(0, runs);
 
     expect(text, "cost,\"training TFLOP\",0.000");
@@ -326,9 +346,10 @@ int main(void)
         cmocka_unit_test(diff_lists_what_differs_and_results_beside_it),
         cmocka_unit_test(arms_of_other_experiments_are_compared_and_a_report_has_its_baseline),
         cmocka_unit_test(diff_says_over_how_many_runs_a_mean_is),
+        cmocka_unit_test(one_task_is_said_to_be_one),
+        cmocka_unit_test(small_trainings_of_different_work_are_not_equal),
         cmocka_unit_test(importance_says_that_data_of_several_kinds_are_not_estimated),
         cmocka_unit_test(importance_is_refused_where_the_grid_is_not_full),
-        cmocka_unit_test(small_trainings_of_different_work_are_not_equal),
         cmocka_unit_test(of_many_evaluations_those_are_shown_that_matter),
     };
 

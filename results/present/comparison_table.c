@@ -85,8 +85,8 @@ static void add_basis_notes(struct table *table, const struct comparison_list *l
     if (zero)
         table_add_note(table, "nothing was solved anywhere: both sides have 0 on every task");
     if (left_out > 0) {
-        snprintf(note, sizeof note, "up to %d tasks are left out: not every cell has them",
-                 left_out);
+        snprintf(note, sizeof note, "up to %d task%s left out: not every cell has %s", left_out,
+                 left_out == 1 ? " is" : "s are", left_out == 1 ? "it" : "them");
         table_add_note(table, note);
     }
 }

@@ -125,11 +125,11 @@ int report_design(struct report_source *source, struct error *err)
 
     if (rc != 0)
         return rc;
-    document_say(document, "%d arm%s, %s: %d run%s, %s. Data: %s; %lld tasks scored.",
+    document_say(document, "%d arm%s, %s: %d run%s, %s. Data: %s; %lld task%s scored.",
                  results->arm_count, results->arm_count == 1 ? "" : "s", seeds,
                  results->runs.total, results->runs.total == 1 ? "" : "s", done,
                  source->figures->data[0] != '\0' ? source->figures->data : "not known yet",
-                 (long long)scored_tasks(results));
+                 (long long)scored_tasks(results), scored_tasks(results) == 1 ? "" : "s");
     run_counts_describe(missing, sizeof missing, &results->runs);
     if (missing[0] != '\0')
         document_say(document, "Not complete: %s.", missing);
@@ -188,11 +188,11 @@ static void say_shown(struct document *document, const char *what, const char *n
         shown += verdict == VERDICT_HIGHER || verdict == VERDICT_LOWER;
     }
     document_say(document,
-                 "%s (%s, %d tasks): of %d difference%s %d %s shown after Holm's "
+                 "%s (%s, %d task%s): of %d difference%s %d %s shown after Holm's "
                  "correction%s",
-                 what, METRICS[compare->metric].title, compare->task_count, list->count,
-                 list->count == 1 ? "" : "s", shown, shown == 1 ? "is" : "are",
-                 shown == 0 && none != NULL ? none : LISTED);
+                 what, METRICS[compare->metric].title, compare->task_count,
+                 compare->task_count == 1 ? "" : "s", list->count, list->count == 1 ? "" : "s",
+                 shown, shown == 1 ? "is" : "are", shown == 0 && none != NULL ? none : LISTED);
     for (int i = 0; i < list->count; i++) {
         enum verdict verdict = comparison_verdict(&list->items[i]);
 

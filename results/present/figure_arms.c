@@ -436,10 +436,11 @@ static int add_difference(struct chart *chart, const struct comparison *item, st
     number_signed(low, e->low, DIGITS);
     number_signed(high, e->high, DIGITS);
     label = isfinite(e->low) ? format_string("%s [%s, %s]", value, low, high) : strdup(value);
-    tooltip = format_string("%s%s%s: %s [%s, %s], p (Holm) %s, %s, %d seed%s, %d tasks",
-                            item->group, item->group[0] != '\0' ? ", " : "", item->label, value,
-                            low, high, number_p(p, item->p_holm), verdict_name(verdict),
-                            e->seeds, e->seeds == 1 ? "" : "s", e->tasks);
+    tooltip =
+        format_string("%s%s%s: %s [%s, %s], p (Holm) %s, %s, %d seed%s, %d task%s", item->group,
+                      item->group[0] != '\0' ? ", " : "", item->label, value, low, high,
+                      number_p(p, item->p_holm), verdict_name(verdict), e->seeds,
+                      e->seeds == 1 ? "" : "s", e->tasks, e->tasks == 1 ? "" : "s");
     point.low = e->low;
     point.high = e->high;
     point.verdict = verdict == VERDICT_HIGHER  ? CHART_HIGHER

@@ -287,7 +287,8 @@ static void write_basis(FILE *out, const struct compare *compare,
         most = e->seeds > most ? e->seeds : most;
         tasks = e->tasks > tasks ? e->tasks : tasks;
     }
-    fprintf(out, "Finding (%s, %d tasks, ", METRICS[compare->metric].title, tasks);
+    fprintf(out, "Finding (%s, %d task%s, ", METRICS[compare->metric].title, tasks,
+            tasks == 1 ? "" : "s");
     if (fewest != most)
         fprintf(out, "%d to ", fewest);
     fprintf(out, "%d seed%s). Differences come with 95 %% intervals", most,

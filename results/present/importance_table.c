@@ -264,12 +264,17 @@ static int describe(struct table *table, const struct grid *grid, const struct c
     char *caption = format_string("%s: share of the variance of %d cells x %d seed%s",
                                   METRICS[compare->metric].title, a->cells, a->seeds,
                                   a->seeds == 1 ? "" : "s");
-    char *text = format_string(
-        "95 %% intervals by bootstrap over %d tasks%s%s%s; chance alone gives a term about df "
-        "/ "
-        "%d",
-        a->tasks, a->seeds > 1 ? " and the seeds" : ", not over seeds: there is only one",
-        note[0] != '\0' ? "; " : "", note, a->cells * a->seeds - 1);
+    bool single = a->tasks == 1 && a->seeds == 1;
+    char *basis = single ? strdup("no intervals: there is one task and one seed")
+                         : format_string("95 %% intervals by bootstrap over %d task%s%s",
+                                         a->tasks, a->tasks == 1 ? "" : "s",
+                                         a->seeds > 1 ? " and the seeds"
+                                                      : ", not over seeds: there is only one");
+    char *text =
+        basis == NULL
+            ? NULL
+            : format_string("%s%s%s; chance alone gives a term about df / %d", basis,
+                            note[0] != '\0' ? "; " : "", note, a->cells * a->seeds - 1);
     int rc = caption == NULL || text == NULL ? error_no_memory(err, "a table") : 0;
 
     if (rc == 0) {
@@ -277,6 +282,7 @@ static int describe(struct table *table, const struct grid *grid, const struct c
         table_add_note(table, text);
     }
     free(caption);
+    free(basis);
     free(text);
     return rc;
 }

@@ -521,9 +521,9 @@ int report_tasks(struct report_source *source, struct error *err)
     }
     document_say(
         source->document,
-        "%s of %d tasks over the arms of the table above%s: %d have 0 in every arm and "
+        "%s of %d task%s over the arms of the table above%s: %d have 0 in every arm and "
         "seed, %d have 1 in all.",
-        METRICS[compare->metric].title, count,
+        METRICS[compare->metric].title, count, count == 1 ? "" : "s",
         cells_find_axis(source->figures->cells, "eval.split") >= 0 ? ", test split" : "", never,
         always);
     list_hardest(source, scores, count);

@@ -66,9 +66,10 @@ int task_table(struct table **out, const struct compare *compare, const struct c
     }
     if (rc == 0) {
         table_set_caption(*out, METRICS[compare->metric].title);
-        add_note(*out, format_string("%d tasks: %d have 0 in every arm and seed, %d have 1 in "
-                                     "all%s%s",
-                                     known, never, always, note[0] != '\0' ? "; " : "", note));
+        add_note(*out, format_string("%d task%s: %d have 0 in every arm and seed, %d have 1 "
+                                     "in all%s%s",
+                                     known, known == 1 ? "" : "s", never, always,
+                                     note[0] != '\0' ? "; " : "", note));
     }
     free(scores);
     return rc;
@@ -166,9 +167,10 @@ int task_pair_table(struct table **out, const struct compare *compare, int first
         rc = describe_pair(*out, compare, first, second, err);
     if (rc == 0)
         add_note(*out,
-                 format_string("%d tasks: %d gained, %d lost, %d equal, of which %d are 0 "
+                 format_string("%d task%s: %d gained, %d lost, %d equal, of which %d are 0 "
                                "in both; hrmlab compare tells what chance explains",
-                               count, gained, lost, count - gained - lost, unsolved));
+                               count, count == 1 ? "" : "s", gained, lost,
+                               count - gained - lost, unsolved));
     free(pairs);
     return rc;
 }
