@@ -188,8 +188,10 @@ static void misbehave(const char *mode, int64_t attempt)
         raise(SIGKILL);
     }
     if (strcmp(mode, "last_words") == 0) {
-        fprintf(stderr,
-                "a first line\nlibmissing.so.3: cannot open shared object\033[2J file\n");
+        fprintf(stderr, "a first line\nlibmissing.so.3: cannot open shared object\033[2J file");
+        for (int i = 0; i < 200; i++) /* more than a message has room for */
+            fputs("\xc3\xa4", stderr);
+        fputs("\n", stderr);
         abort();
     }
 }

@@ -10,6 +10,7 @@
 #include "journal.h"
 #include "recorder.h"
 #include "store.h"
+#include "text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,6 +143,38 @@ static void a_journal_that_shrinks_or_goes_is_seen(void **state)
     free(path);
 }
 
+/* Of a long message as many whole characters are kept as there is room for. */
+static void a_message_is_cut_between_characters(void **state)
+{
+    struct journal_writer writer;
+    struct error err = { 0 };
+    struct store *store;
+    struct recorder recorder;
+    char *path = file_join(directory, "journal.jsonl"), text[600] = "";
+
+    (void)state;
+    for (int odd = 0; odd < 2; odd++) {
+        snprintf(text, sizeof text, "%s", odd ? "x" : "");
+        while (strlen(text) + 3 < sizeof text)
+            strcat(text, "\xc3\xa4");
+        cJSON *body = cJSON_CreateObject();
+        cJSON_AddStringToObject(body, "cause", "bad job");
+        cJSON_AddStringToObject(body, "message", text);
+        assert_int_equal(store_open(&store, directory, STORE_WRITE, &err), 0);
+        assert_int_equal(journal_open(&writer, path, &err), 0);
+        assert_int_equal(journal_append(&writer, "error", body, false, &err), 0);
+        journal_close(&writer);
+        assert_int_equal(recorder_init(&recorder, &ATTEMPT, directory, &err), 0);
+        assert_int_equal(recorder_read(&recorder, store, &err), 0);
+        assert_true(strlen(recorder.message) > 250);
+        assert_null(text_not_utf8(recorder.message));
+        recorder_release(&recorder);
+        store_close(store);
+        assert_int_equal(unlink(path), 0);
+    }
+    free(path);
+}
+
 /* A worker can put anything in the place of its journal: that hangs nobody and ends no runner. */
 static void what_is_no_file_is_held_against_the_worker(void **state)
 {
@@ -179,6 +212,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_memory_is_no_fault_of_the_journal, make_workspace,
                                         remove_workspace),
         cmocka_unit_test_setup_teardown(a_journal_that_shrinks_or_goes_is_seen, make_workspace,
+                                        remove_workspace),
+        cmocka_unit_test_setup_teardown(a_message_is_cut_between_characters, make_workspace,
                                         remove_workspace),
         cmocka_unit_test_setup_teardown(what_is_no_file_is_held_against_the_worker,
                                         make_workspace, remove_workspace),

@@ -306,9 +306,10 @@ static void take_log_end(const struct supervisor *s, struct slot *slot)
     tail[size] = '\0';
     const char *newline = strrchr(tail, '\n');
     char *line = newline != NULL ? tail + (newline - tail) + 1 : tail;
-    line[text_make_printable(line, strlen(line), "")] = '\0';
-    if (line[0] != '\0')
-        snprintf(message, sizeof slot->recorder.message, "its log ends with: %.220s", line);
+    if (line[0] == '\0')
+        return;
+    int used = snprintf(message, sizeof slot->recorder.message, "its log ends with: ");
+    text_strip_controls(message + used, sizeof slot->recorder.message - (size_t)used, line);
 }
 
 /* Says which rank of the worker was lost, if one was. */

@@ -7,6 +7,7 @@
 #include "resume.h"
 #include "store.h"
 #include "supervisor.h"
+#include "text.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -164,7 +165,7 @@ static int start_worker(struct supervisor *s, struct slot *slot)
         return rc < 0 ? rc : attempt_record_place(s, slot);
     assert(slot->task->state == EXECUTOR_GONE);
     slot->outside = OUTCOME_BAD_JOB;
-    snprintf(slot->recorder.message, sizeof slot->recorder.message, "%.255s", s->err->message);
+    text_strip_controls(slot->recorder.message, sizeof slot->recorder.message, s->err->message);
     return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "journal.h"
 #include "json.h"
 #include "store.h"
+#include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -151,7 +152,7 @@ static void take_text(char *out, size_t size, const cJSON *body, const char *key
 {
     const cJSON *item = json_member(body, key);
 
-    snprintf(out, size, "%s", cJSON_IsString(item) ? item->valuestring : "");
+    text_strip_controls(out, size, cJSON_IsString(item) ? item->valuestring : "");
 }
 
 static enum outcome take_outcome(const cJSON *body, const char *key)
@@ -221,7 +222,7 @@ static int take_event(struct recorder *r, struct store *store,
         return 0;
     int rc = record_event(store, &r->attempt, event->type, event->body, err);
     if (rc == ERROR_DAMAGED) {
-        snprintf(r->error_text, sizeof r->error_text, "%.290s", err->message);
+        text_strip_controls(r->error_text, sizeof r->error_text, err->message);
         rc = 0;
     }
     return rc;
