@@ -322,6 +322,43 @@ static void numbers_that_no_run_can_take_are_refused_by_import(void **state)
     place_remove(&place);
 }
 
+/* What was imported and cut short since, by a full disk or so, is whole after another import. */
+static void a_cut_copy_is_made_whole_by_import(void **state)
+{
+    static const float NUMBERS[2] = { 1.0F, 2.0F };
+    static const struct safetensors_tensor WEIGHT = { .name = "inner.embed_tokens."
+                                                              "embedding_weight",
+                                                      .dtype = SAFETENSORS_F32,
+                                                      .rank = 2,
+                                                      .dims = { 1, 2 },
+                                                      .data = NUMBERS };
+    struct error err = { 0 };
+    struct place place;
+    char *bytes = NULL, *out = NULL, *errors, command[300];
+    size_t size = 0;
+
+    (void)state;
+    place_make(&place);
+    assert_int_equal(safetensors_build(&bytes, &size, &WEIGHT, 1, NULL, 0, &err), 0);
+    char *path = file_join(place.directory, "whole.safetensors");
+    assert_int_equal(file_write_atomic(path, bytes, size, &err), 0);
+    const char *const import[] = { "import", path, NULL };
+    snprintf(command, sizeof command, "truncate -s -1 %s/weights/*.safetensors",
+             place.workspace);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(place_run(&place, import, &out, &errors), 0);
+        free(out);
+        free(errors);
+        if (i == 0)
+            assert_int_equal(system(command), 0);
+    }
+    snprintf(command, sizeof command, "cmp %s %s/weights/*.safetensors", path, place.workspace);
+    assert_int_equal(system(command), 0);
+    free(path);
+    free(bytes);
+    place_remove(&place);
+}
+
 static void files_that_are_not_whole_are_refused_by_import(void **state)
 {
     static const float NUMBERS[2] = { 1.0F, 2.0F };
@@ -663,6 +700,7 @@ int main(void)
         cmocka_unit_test(tensors_in_bfloat16_are_widened),
         cmocka_unit_test(numbers_that_no_run_can_take_are_refused_by_import),
         cmocka_unit_test(files_that_are_not_whole_are_refused_by_import),
+        cmocka_unit_test(a_cut_copy_is_made_whole_by_import),
         cmocka_unit_test(a_base_is_trained_once_and_first),
         cmocka_unit_test(a_base_that_failed_fails_its_dependants_until_it_is_retried),
         cmocka_unit_test(a_trunk_that_is_frozen_first_is_trained_later),

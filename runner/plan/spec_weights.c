@@ -1,6 +1,7 @@
 /* spec_weights.c - files of weights by their content. */
 #include "spec_weights.h"
 
+#include "checkpoint_file.h"
 #include "error.h"
 #include "file.h"
 #include "hash.h"
@@ -205,6 +206,16 @@ static int copy_weights(char hash[65], const char *workspace, int fd, const char
     return rc;
 }
 
+/* Whether the workspace has the file, and it is not cut short. */
+static bool has_whole_weights(const char *workspace, const char *hash)
+{
+    char *path = weights_path(workspace, hash);
+    bool whole = path != NULL && checkpoint_file_is_whole(path);
+
+    free(path);
+    return whole;
+}
+
 int spec_import_weights(char hash[65], const struct workspace *workspace, const char *path,
                         struct error *err)
 {
@@ -214,7 +225,7 @@ int spec_import_weights(char hash[65], const struct workspace *workspace, const 
     if (rc < 0)
         return rc;
     rc = pass_on(hash, fd, -1, path, err);
-    if (rc == 0 && !spec_has_weights(workspace->path, hash))
+    if (rc == 0 && !has_whole_weights(workspace->path, hash))
         rc = copy_weights(hash, workspace->path, fd, path, err);
     close(fd);
     return rc;
