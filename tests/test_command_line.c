@@ -22,6 +22,8 @@ static void bad_input_stops_before_anything_starts(void **state)
         { "{\"grid\": {\"arch.num_head\": [2]}}", "did you mean \"arch.num_heads\"" },
         { "{\"set\": {\"data.path\": \"/nowhere\"}}", "/nowhere" },
         { "{\"set\": {\"train.lr\": 1}", "line 1, column" },
+        { "{\"name\": \"two\", \"grid\": {\"data.tasks\": [\"border-0\", \"nothing\"]}}",
+          "two: data.tasks=nothing: data.tasks: there is no task \"nothing\"" },
         /* 4 epochs of 6 examples are a batch of 24, 2 of them are none */
         { "{\"set\": {\"data.path\": \"builtin:sudoku\", \"data.sudoku_train\": 6,"
           " \"train.epochs\": 4, \"train.eval_interval\": 2,"

@@ -157,6 +157,7 @@ static void bad_specs_get_one_clear_message(void **state)
     refuse("{\"name\": \"../x\"}", "\"name\"");
     refuse("{\"base\": [\"nowhere.json\"]}", "does not exist");
     refuse("{\"base\": \"nowhere.json\"}", "does not exist");
+    refuse("{\"base\": \".\"}", "is a directory; expected a file");
     refuse("{\"base\": {\"file\": \"x\"}}", "expected a file's name or a list of them");
     refuse("{\"base\": [3]}", "such as [\"presets/arc_style_mini.json\"], but found a number");
     refuse("{\"base\": [\"spec.json\"]}", "nested more than");

@@ -46,16 +46,19 @@ void plan_destroy(struct plan *plan)
 }
 
 /* Reads the answer of describe for one arm. */
-static int take_description(struct plan_arm *arm, const cJSON *answer, const char *label,
-                            struct error *err)
+static int take_description(struct plan_arm *arm, const cJSON *answer, const struct spec *spec,
+                            const char *label, struct error *err)
 {
     static const char where[] = "hrmlab-worker describe";
     const cJSON *fault = json_member(answer, "error");
     const char *data_hash = NULL, *counts = NULL;
     double eval_flops = 0, rows = 0;
 
+    if (cJSON_IsString(fault) && spec->arm_count == 1)
+        return error_set(err, ERROR_FORMAT, "%s: %s", spec->name, fault->valuestring);
     if (cJSON_IsString(fault))
-        return error_set(err, ERROR_FORMAT, "%s", fault->valuestring);
+        return error_set(err, ERROR_FORMAT, "%s: %.200s: %s", spec->name, label,
+                         fault->valuestring);
     int rc = json_get_string(&data_hash, answer, "data_hash", where, err);
     if (rc == 0)
         rc = json_get_string(&counts, answer, "counts", where, err);
@@ -273,7 +276,7 @@ static int make_arm(struct plan *plan, int number, const cJSON *answer, struct e
 {
     struct plan_arm *arm = &plan->arms[number];
     const struct spec_arm *spec_arm = &plan->spec->arms[number];
-    int rc = take_description(arm, answer, spec_arm->label, err);
+    int rc = take_description(arm, answer, plan->spec, spec_arm->label, err);
 
     if (rc == 0)
         rc = make_texts(arm, spec_arm, err);

@@ -120,7 +120,11 @@ static int merge_base(cJSON *merged, const cJSON *name, const char *path, int de
     char *file = sibling(path, name->valuestring);
     if (file == NULL)
         return error_set(err, ERROR_NOMEM, "no memory for a path");
-    int rc = read_with_bases(&base, file, depth + 1, err);
+    struct stat status;
+    int rc = stat(file, &status) == 0 && S_ISDIR(status.st_mode)
+                 ? error_set(err, ERROR_FORMAT, "%s: base %s is a directory; expected a file",
+                             path, file)
+                 : read_with_bases(&base, file, depth + 1, err);
     if (rc == ERROR_ABSENT)
         rc = error_set(err, ERROR_FORMAT, "%s: base file %s does not exist", path, file);
     if (rc == 0)
