@@ -11,7 +11,8 @@
 
 enum { REPLICATES = 1000 };
 
-/* Means that differ by less than this share of their size are equal: sums are rounded. */
+/* Means that differ by less than this share of their size are equal: sums are
+ * rounded. */
 static const double ROUNDING = 1e-10;
 
 /* What a replicate needs; all arrays are owned. */

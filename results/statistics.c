@@ -214,9 +214,9 @@ static double p_of_spread(const struct spread *spread, double value)
 /*
  * Computes interval and p from the variance over tasks of the mean and from the
  * variances of the blocks. The means of two or three seeds can be close by chance,
- * hence LEAST_SHARE. Where all tasks differ by the same, as where one arm has solved each
- * and the other none, their scatter is taken to be what it is if one of them shows no
- * difference: a few tasks would otherwise leave no doubt.
+ * hence LEAST_SHARE. Where all tasks differ by the same, as where one arm has solved
+ * each and the other none, their scatter is taken to be what it is if one of them shows
+ * no difference: a few tasks would otherwise leave no doubt.
  */
 static void conclude(struct estimate *out, double by_task, const struct block_variance *blocks,
                      int count)

@@ -115,7 +115,8 @@ bool chart_y_range(const struct chart *chart, double *low, double *high)
     return found;
 }
 
-/* The decimals of a factor, beside a power of ten, that tell the multiples of step apart. */
+/* The decimals of a factor, beside a power of ten, that tell the multiples of step
+ * apart. */
 static int factor_digits(const double *ticks, int count, double step)
 {
     double largest = fmax(fabs(ticks[0]), fabs(ticks[count - 1]));

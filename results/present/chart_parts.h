@@ -77,9 +77,9 @@ void draw_side_labels(struct svg *svg, const struct chart *chart, struct side_la
 /* The width of these labels in a chart of this width. */
 double side_labels_width(const struct chart *chart, double width);
 
-/* Draws text in lines of at most width pixels, beginning at (x, y); a word that is wider
- * is broken. size: of the font; a line is a third higher. Returns the number of lines.
- * svg NULL: only counts them. */
+/* Draws text in lines of at most width pixels, beginning at (x, y); a word that is
+ * wider is broken. size: of the font; a line is a third higher. Returns the number of
+ * lines. svg NULL: only counts them. */
 int draw_wrapped(struct svg *svg, const char *class_name, double x, double y, double width,
                  double size, const char *text);
 

@@ -192,7 +192,7 @@ static struct best_cells find_best(const struct matrix *matrix, const struct com
             const struct compare_cell *cell =
                 block->cells[i] >= 0 ? &compare->cells[block->cells[i]] : NULL;
 
-            if (cell == NULL || isnan(cell->mean)) /* NaN: all of its tests are hidden */
+            if (cell == NULL || isnan(cell->mean)) /* NaN: its tests are hidden */
                 continue;
             best.all++;
             if (!(best.least <= cell->mean))

@@ -19,8 +19,8 @@ char *number_signed(char out[NUMBER_TEXT_SIZE], double value, int digits);
 /* A p value with four decimals; one that would read 0.0000: "<0.0001". */
 char *number_p(char out[NUMBER_TEXT_SIZE], double p);
 
-/* With a power of ten, for what six decimals do not tell: "2.5e-9". digits: most decimals
- * of the factor. */
+/* With a power of ten, for what six decimals do not tell: "2.5e-9". digits: most
+ * decimals of the factor. */
 char *number_power(char out[NUMBER_TEXT_SIZE], double value, int digits);
 
 /* Three significant digits and a decimal prefix, to be followed by a unit: "3.3 T"
