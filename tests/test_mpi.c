@@ -101,12 +101,26 @@ static pid_t find_rank(const struct place *place, int rank)
     return (pid_t)strtol(text, NULL, 10);
 }
 
-static void a_rank_that_dies_is_named_and_the_run_is_tried_again(void **unused)
+/* The process whose child it is. */
+static pid_t parent_of(pid_t child)
+{
+    char command[80], text[40] = "";
+
+    snprintf(command, sizeof command, "ps -o ppid= -p %ld", (long)child);
+    FILE *pipe = popen(command, "re");
+    assert_non_null(pipe);
+    if (fgets(text, sizeof text, pipe) == NULL)
+        text[0] = '\0';
+    pclose(pipe);
+    return (pid_t)strtol(text, NULL, 10);
+}
+
+/* Kills (-9) rank 1's worker, or the process that waits for it; what is said of it. */
+static void check_killed(bool worker, const char *words)
 {
     struct place place;
     pid_t rank = 0;
 
-    (void)unused;
     need_mpi();
     use_worker(MPI_WORKER);
     place_make(&place);
@@ -119,11 +133,26 @@ static void a_rank_that_dies_is_named_and_the_run_is_tried_again(void **unused)
     }
     assert_true(rank > 0);
     place_sleep_ms(300);
-    kill(rank, SIGKILL);
+    if (!worker)
+        rank = parent_of(rank);
+    assert_true(rank > 1 && kill(rank, SIGKILL) == 0);
     assert_int_equal(place_finish(pid), 0);
-    assert_true(place_output_has(&place, "rank 1 was killed by signal 9"));
+    assert_true(place_output_has(&place, words));
     assert_true(place_becomes_quiet(&place));
     place_remove(&place);
+}
+
+static void a_rank_that_dies_is_named_and_the_run_is_tried_again(void **unused)
+{
+    (void)unused;
+    check_killed(true, "rank 1 was killed by signal 9");
+}
+
+/* Nobody has noted it: mpirun says so, between lines of dashes. */
+static void a_rank_that_dies_without_a_note_is_what_the_launcher_says(void **unused)
+{
+    (void)unused;
+    check_killed(false, "exited on signal 9");
 }
 
 static void write_launcher(char out[80], const struct place *place, const char *text)
@@ -200,6 +229,7 @@ int main(void)
         cmocka_unit_test(without_mpi_ranks_are_refused_before_anything_starts),
         cmocka_unit_test(ranks_find_what_one_process_finds),
         cmocka_unit_test(a_rank_that_dies_is_named_and_the_run_is_tried_again),
+        cmocka_unit_test(a_rank_that_dies_without_a_note_is_what_the_launcher_says),
         cmocka_unit_test(a_rank_whose_blas_has_another_core_is_refused),
         cmocka_unit_test(a_launcher_of_another_mpi_is_refused),
     };

@@ -301,7 +301,9 @@ static void take_log_end(const struct supervisor *s, struct slot *slot)
         close(fd);
     if (size < 0)
         return;
-    while (size > 0 && (tail[size - 1] == '\n' || tail[size - 1] == '\0'))
+    /* mpirun puts its last words between lines of dashes */
+    while (size > 0 &&
+           (tail[size - 1] == '\n' || tail[size - 1] == '\0' || tail[size - 1] == '-'))
         size--;
     tail[size] = '\0';
     const char *newline = strrchr(tail, '\n');
