@@ -445,6 +445,12 @@ static void the_command_writes_the_same_bytes_twice(void **state)
     assert_non_null(strstr(errors, "the format tensorboard is for export"));
     free(out);
     free(errors);
+    setenv("HRMLAB_FORMAT", "json", 1); /* of tables, not of files */
+    const char *const plain[] = { "export", second, "--force", NULL };
+    assert_int_equal(place_run(&opened.place, plain, &out, &errors), 0);
+    unsetenv("HRMLAB_FORMAT");
+    free(out);
+    free(errors);
     free(first);
     free(second);
 }
