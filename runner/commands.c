@@ -160,7 +160,7 @@ const struct command COMMANDS[] = {
       "Prints the value of train.init_from that names it. Names are those of the\n"
       "published models. With train.epochs = 0 a run evaluates the weights as they are.",
       1, 1, 0, command_import },
-    { "data", "build|show|check|order SOURCE", "write, draw and check data",
+    { "data", "build|show|check|order SOURCE [TASK...]", "write, draw and check data",
       "SOURCE is a value of data.path, or a spec: its data.\n"
       "build writes the data below --output. show prints counts, or draws the tasks\n"
       "that are named after SOURCE (-o FILE, or --svg FILE: to a file). check reads\n"
