@@ -265,6 +265,7 @@ static void bad_sudoku_rows_are_named_with_row_and_column(void **state)
     } cases[] = {
         { "s," Q4 "," A4 ",x", "bad.csv: row 2, column rating: expected a number" },
         { "s," Q4 "," A4 ",", "row 2, column rating" },
+        { "s," Q4 "," A4 ",99999999999999999999", "rating: expected a number from 0 to 1e15" },
         { "s," Q4 "," A4 ",-1", "row 2, column rating" },
         { "s," Q4 "," B4 ",1",
           "row 2, column answer: cell 1 (row 1, column 1 of the board) is 2" },
@@ -298,7 +299,7 @@ static void bad_sudoku_rows_are_named_with_row_and_column(void **state)
     expect_refusal(path, (const char *const[]){ "data.min_difficulty", "1", NULL },
                    "no column rating");
     put("bad.csv", "");
-    expect_refusal(path, NULL, "no puzzles");
+    expect_refusal(path, NULL, "0 puzzles read");
     put("bad.csv",
         "question,answer\r" Q4 "," A4 "\r" Q4 "," A4 "\r"); /* read as a header alone */
     expect_refusal(path, NULL, "row 1: a carriage return inside it; expected line ends");

@@ -58,8 +58,14 @@ static int read_rating(struct board_csv *r, struct error *err)
             !(r->rating >= 0 && r->rating <= 1e15))
             r->rating = -1.0;
     }
-    return r->rating < 0 ? board_csv_fault(r, "rating", "expected a number, 0 or more", err)
-                         : 0;
+    if (r->rating >= 0)
+        return 0;
+    return board_csv_fault(r, "rating",
+                           r->row.number == 1
+                               ? "expected a number from 0 to 1e15, or a header with the "
+                                 "columns question and answer"
+                               : "expected a number from 0 to 1e15",
+                           err);
 }
 
 static int take_fields(struct board_csv *r, struct error *err)

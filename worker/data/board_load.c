@@ -161,8 +161,9 @@ static int load_files(struct boards *boards, struct data_source *out,
     if (rc == 0 &&
         (one ? boards->count < 2 : choice.train_of == 0 || boards->count == choice.train_of))
         rc = error_set(err, ERROR_FORMAT,
-                       "data.path = %s: no puzzles to train on and to test on among %d read, "
-                       "%d of them below data.min_difficulty",
+                       "data.path = %s: %d puzzles read, %d of them below "
+                       "data.min_difficulty; expected at least one to train on and one to "
+                       "test on",
                        path, choice.read, choice.easier);
     if (rc == 0)
         rc = choose(boards, form, config, &choice, err);
