@@ -188,6 +188,9 @@ static void counts_are_those_of_the_specs_data(void **state)
     expect((const char *[]){ "show", "experiments/demo_arc.json", "--set", "data.num_aug=3",
                              NULL },
            "37, of 148 variants, at most");
+    setenv("HRMLAB_EXPERIMENTS", "experiments", 1);
+    expect((const char *[]){ "show", "demo_arc", NULL }, "37 tasks trained on, 37 tested");
+    unsetenv("HRMLAB_EXPERIMENTS");
     expect((const char *[]){ "check", "builtin:sudoku", NULL }, "content ");
 }
 

@@ -5,6 +5,7 @@
 #include "json.h"
 #include "options.h"
 #include "spec.h"
+#include "spec_place.h"
 #include "worker_call.h"
 
 #include <stdio.h>
@@ -42,19 +43,23 @@ static void words_release(struct words *words)
     free(words->list);
 }
 
-/* Whether a file is a spec: JSON whose name is a text, which no file of tasks has. */
-static bool is_spec(const char *path)
+/* Whether SOURCE is a spec, one that is shipped included: JSON whose name is a text,
+ * which no file of tasks has. */
+static bool is_spec(const char *given)
 {
-    size_t length = strlen(path);
     struct stat status;
     struct error ignored;
     cJSON *root = NULL;
+    char *path = NULL;
+    bool found = spec_place_find(&path, given, &ignored) == 0;
+    size_t length = found ? strlen(path) : 0;
     bool spec = length >= 5 && strcmp(path + length - 5, ".json") == 0 &&
                 stat(path, &status) == 0 && S_ISREG(status.st_mode) &&
                 json_read_file(&root, path, JSON_SPEC_LIMIT, &ignored) == 0 &&
                 cJSON_IsString(json_member(root, "name"));
 
     cJSON_Delete(root);
+    free(path);
     return spec;
 }
 
