@@ -253,6 +253,10 @@ static void a_retry_may_change_how_jobs_are_executed_and_nothing_else(void **unu
     assert_int_equal(
         place_finish(place_start(&place, "retry", "exp", "--set", "train.lr=0.5", NULL)), 2);
     assert_true(place_output_has(&place, "that would be another run"));
+    assert_int_equal(
+        place_finish(place_start(&place, "retry", "exp", "--set", "data.path=/nowhere", NULL)),
+        2);
+    assert_true(place_output_has(&place, "data.path = \"/nowhere\": No such file"));
     place_expect(&place, "SELECT state FROM job", "cancelled");
     assert_int_equal(
         place_finish(place_start(&place, "retry", "exp", "--set", "resources.memory_gb=4",

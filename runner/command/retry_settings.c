@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-/* Makes places of data absolute: a worker has another current directory. */
+/* Makes places of data absolute: a worker has another current directory. Data that are
+ * not there are refused. */
 static int set_places_of_data(struct config *config, int id, const char *text,
                               struct error *err)
 {
@@ -24,6 +25,8 @@ static int set_places_of_data(struct config *config, int id, const char *text,
     }
     if (rc == 0)
         rc = config_set_json(config, id, places, "--set", err);
+    if (rc == 0 && id == DATA_PATH)
+        rc = data_places_check(config, "--set", err);
     cJSON_Delete(places);
     return rc;
 }
