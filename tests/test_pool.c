@@ -444,6 +444,33 @@ static void without_anything_kept_only_the_pools_are_left_out(void **state)
     run_setup_release(&setup);
 }
 
+/* Such a pool is the last evaluation, whether the training is asked for it or a later job. */
+static void a_pool_of_a_training_evaluated_once_is_that_evaluation(void **state)
+{
+    static const char *const more[] = {
+        "train.max_steps=0",           "train.epochs=15",
+        "train.eval_interval=15",      "train.untrained_share=0",
+        "eval.keep_predictions=never", NULL
+    };
+    struct run_settings settings;
+    struct run_setup setup;
+    char cell[TEXT], list[TEXT + 3];
+
+    (void)state;
+    print_cell(cell, 2, "", POOL[1]);
+    snprintf(list, sizeof list, "[%s]", cell);
+    run_settings_init(&settings, tasks, more);
+    run_setup_init(&setup, settings.list, list);
+    run_write_job(&setup, 1, NULL);
+    assert_int_equal(run_attempt(&setup, 1), 0);
+    cJSON *trained = run_journal(&setup, 1), *later = alone(&setup, 2, cell);
+    assert_int_equal(run_count_events(trained, "evaluation"), 1);
+    expect_same(trained, later, cell);
+    cJSON_Delete(trained);
+    cJSON_Delete(later);
+    run_setup_release(&setup);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -454,6 +481,7 @@ int main(void)
         cmocka_unit_test(a_pool_with_damaged_answers_is_refused),
         cmocka_unit_test(a_pool_that_cannot_be_made_is_left_out_and_others_are_not),
         cmocka_unit_test(without_anything_kept_only_the_pools_are_left_out),
+        cmocka_unit_test(a_pool_of_a_training_evaluated_once_is_that_evaluation),
     };
 
     return cmocka_run_group_tests_name("pool", tests, make_tasks, remove_tasks);

@@ -180,6 +180,15 @@ static int train_job(struct execution *execution, struct error *err)
     return rc;
 }
 
+/* Whether the training was evaluated before its end, as far as its settings tell. */
+static bool has_interim(const struct config *config)
+{
+    int64_t interval = config_int(config, TRAIN_EVAL_INTERVAL);
+
+    return interval > 0 && (config_int(config, TRAIN_MAX_STEPS) > 0 ||
+                            config_int(config, TRAIN_EPOCHS) > interval);
+}
+
 /* Votes over several evaluations need the predictions that a training keeps where it
  * is asked for them. *lost: why they are missing; code 0: they are not. */
 static int open_pool(struct pool *pool, struct error *lost, const struct job *job, int64_t step,
@@ -191,7 +200,7 @@ static int open_pool(struct pool *pool, struct error *lost, const struct job *jo
         *pool = (struct pool){ .job = job };
     else if (rc < 0)
         return error_set(err, lost->code, "%s", lost->message);
-    else if (pool->count == 0 && config_int(&job->config, TRAIN_EVAL_INTERVAL) != 0)
+    else if (pool->count == 0 && has_interim(&job->config))
         error_ignore(error_set(
             lost, ERROR_FORMAT,
             "eval.pool_checkpoints: no predictions of this training's interim evaluations are "
