@@ -98,6 +98,8 @@ demo: DEMO := demo
 demo: ## install what is missing, build, run the demo experiment, show and report what it found
 demo-arc: DEMO := demo_arc
 demo-arc: ## the same on ARC-style puzzles, with puzzle ids and votes
+# No table waits for a key.
+demo demo-arc: export HRMLAB_PAGER := cat
 demo demo-arc:
 	@$(MAKE) --no-print-directory setup
 	@$(MAKE) --no-print-directory all
