@@ -552,6 +552,10 @@ static void a_shell_is_told_what_may_stand_next(void **state)
         { "measures", "axes", "mea", NULL },
         { "last", "status", "la", NULL },
         { "fish", "completions", "", NULL },
+        { "order", "data", "o", NULL },
+        { "Makefile", "data", "check", "Makef", NULL },
+        { "Makefile", "import", "Makef", NULL },
+        { "Makefile", "plot", "-o", "Makef", NULL },
         { "named-experiment", "results", "named", NULL },
     };
     struct place place;
@@ -594,6 +598,28 @@ static void bash_completes_with_the_script(void **state)
     assert_non_null(fgets(word, sizeof word, out));
     pclose(out);
     assert_string_equal(word, "--columns\n");
+}
+
+/* zsh takes the file in its path for the function's body, and calls it at once. */
+static void zsh_completes_at_the_first_use(void **state)
+{
+    const char *program = place_hrmlab();
+    char command[1000], word[200] = "";
+
+    (void)state;
+    if (system("zsh -fc true 2>/dev/null") != 0)
+        skip();
+    snprintf(command, sizeof command,
+             "d=$(mktemp -d) && %s completions zsh >$d/_hrmlab && zsh -fc \"fpath=($d); "
+             "autoload -U _hrmlab; words=(%s resu); CURRENT=2; compadd() { print \\$whole }; "
+             "_hrmlab\"; rm -r $d",
+             program, program);
+    FILE *out = popen(command, "r");
+
+    assert_non_null(out);
+    assert_non_null(fgets(word, sizeof word, out));
+    pclose(out);
+    assert_string_equal(word, "results\n");
 }
 
 #define WITH_WORKSPACE(test)                                                                   \
@@ -654,6 +680,7 @@ int main(void)
         WITH_WORKSPACE(axes_lists_the_settings_that_begin_so),
         cmocka_unit_test(a_shell_is_told_what_may_stand_next),
         cmocka_unit_test(bash_completes_with_the_script),
+        cmocka_unit_test(zsh_completes_at_the_first_use),
         cmocka_unit_test(
             without_a_terminal_texts_wrap_beyond_120_columns_and_paths_after_a_slash),
     };

@@ -53,7 +53,12 @@ static const char ZSH[] =
     "    (( $#whole )) && compadd -l -d whole_meanings -a whole\n"
     "    (( $#open )) && compadd -S '' -l -d open_meanings -a open\n"
     "}\n"
-    "compdef _hrmlab hrmlab\n";
+    "# zsh loads this file at the first use and takes it for the function's body.\n"
+    "if [[ $funcstack[1] == _hrmlab ]]; then\n"
+    "    _hrmlab \"$@\"\n"
+    "else\n"
+    "    compdef _hrmlab hrmlab\n"
+    "fi\n";
 
 static const char FISH[] =
     "# hrmlab completion for fish; put it into ~/.config/fish/completions/hrmlab.fish\n"
@@ -83,7 +88,7 @@ static void offer(void *context, const char *word, const char *meaning)
 }
 
 /* Offers the entries of the directory typed so far: directories, and files with this
- * suffix (NULL: none). */
+ * suffix ("": all, NULL: none). */
 static int offer_files(struct typed *typed, const char *suffix, struct error *err)
 {
     const char *slash = strrchr(typed->last, '/');
@@ -167,6 +172,10 @@ static int offer_values(struct typed *typed, int option, struct error *err)
     switch (option) {
     case OPTION_WORKSPACE:
         return offer_files(typed, NULL, err);
+    case OPTION_OUTPUT:
+    case OPTION_SVG:
+    case OPTION_SOCKET:
+        return offer_files(typed, "", err);
     case OPTION_EXPERIMENT:
         return offer_names(typed, NAME_EXPERIMENT, err);
     case OPTION_BASELINE:
@@ -210,6 +219,18 @@ static int find_option(const char *word)
     return OPTION_COUNT;
 }
 
+/* Offers the subcommands of data behind its name, files behind them. */
+static int offer_data(struct typed *typed, const struct command *command, struct error *err)
+{
+    if (strcmp(typed->words[typed->count - 2], command->name) != 0)
+        return offer_files(typed, "", err);
+    offer(typed, "build", "write data");
+    offer(typed, "check", "read and check everything");
+    offer(typed, "order", "write the batches of a training");
+    offer(typed, "show", "print counts, or draw tasks");
+    return 0;
+}
+
 /* Offers what may be an argument of the command at this place. */
 static int offer_arguments(struct typed *typed, const struct command *command,
                            const struct command *commands, struct error *err)
@@ -219,6 +240,10 @@ static int offer_arguments(struct typed *typed, const struct command *command,
 
     if (strstr(takes, "SPEC") != NULL)
         rc = offer_files(typed, ".json", err);
+    if (strstr(takes, "SOURCE") != NULL)
+        rc = offer_data(typed, command, err);
+    if (strstr(takes, "FILE") != NULL)
+        rc = offer_files(typed, "", err);
     if (strstr(takes, "TARGET") != NULL)
         offer(typed, "all", "every job");
     if (strstr(takes, "EXPERIMENT") != NULL || strstr(takes, "TARGET") != NULL ||
