@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -53,6 +54,29 @@ static void a_shipped_spec_is_found_by_its_name(void **state)
     assert_int_equal(spec_place_find(&path, "wonder", &err), 0);
     assert_string_equal(path, expected);
     free(path);
+}
+
+/* A folder of that name is no spec. */
+static void a_shipped_spec_is_found_beside_a_folder_of_its_name(void **state)
+{
+    struct error err;
+    char *path, expected[300], here[1000];
+
+    (void)state;
+    snprintf(expected, sizeof expected, "%s/wonder.json", room);
+    assert_non_null(getcwd(here, sizeof here));
+    assert_int_equal(chdir(room), 0);
+    assert_int_equal(mkdir("wonder", 0700), 0);
+    assert_int_equal(mkdir("other", 0700), 0);
+    assert_int_equal(spec_place_find(&path, "wonder", &err), 0);
+    assert_string_equal(path, expected);
+    free(path);
+    assert_int_equal(spec_place_find(&path, "other", &err), 0);
+    assert_string_equal(path, "other");
+    free(path);
+    assert_int_equal(rmdir("wonder"), 0);
+    assert_int_equal(rmdir("other"), 0);
+    assert_int_equal(chdir(here), 0);
 }
 
 static void a_path_or_a_pipe_is_taken_as_it_is(void **state)
@@ -172,6 +196,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_shipped_spec_is_found_by_its_name),
+        cmocka_unit_test(a_shipped_spec_is_found_beside_a_folder_of_its_name),
         cmocka_unit_test(a_path_or_a_pipe_is_taken_as_it_is),
         cmocka_unit_test(a_missing_spec_is_named_with_the_nearest),
         cmocka_unit_test(every_command_has_a_man_page),

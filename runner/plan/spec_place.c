@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char SUFFIX[] = ".json";
@@ -91,23 +92,31 @@ static int no_such_spec(const char *given, const char *directory, struct error *
     return rc;
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 int spec_place_find(char **out, const char *given, struct error *err)
 {
     char *directory = NULL, *path = NULL;
+    /* what is there but cannot be read is for its reader to report */
+    bool there = strcmp(given, "-") == 0 || access(given, F_OK) == 0 || errno != ENOENT;
     int rc = 0;
 
     *out = NULL;
-    /* what is there but cannot be read is for its reader to report */
-    if (strcmp(given, "-") == 0 || access(given, F_OK) == 0 || errno != ENOENT) {
-        *out = strdup(given);
-        return *out != NULL ? 0 : error_set(err, ERROR_NOMEM, "no memory for a path");
-    }
-    directory = shipped_directory();
+    if (!there || is_folder(given)) /* no spec, whatever the name of the folder */
+        directory = shipped_directory();
     if (directory != NULL && is_bare_name(given))
         path = format_string("%s/%s%s", directory, given, SUFFIX);
     if (path != NULL && file_exists(path)) {
         *out = path;
         path = NULL;
+    } else if (there) {
+        *out = strdup(given);
+        rc = *out != NULL ? 0 : error_no_memory(err, "a path");
     } else {
         rc = no_such_spec(given, directory, err);
     }
