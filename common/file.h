@@ -9,13 +9,13 @@
 
 #include "error.h"
 
-/* ERROR_FORMAT with what it is: the path is that of a directory, a FIFO, a device or the
- * like, not of a regular file. 0 also where there is nothing. */
+/* ERROR_FORMAT with what it is: the path is that of a directory, a FIFO, a device or
+ * the like, not of a regular file. 0 also where there is nothing. */
 int file_check_regular(const char *path, struct error *err) MUST_CHECK;
 
-/* open(), for regular files only: never waits for the other end of a FIFO. flags: as for
- * open(); a file created has the mode 0666 less the umask. ERROR_FORMAT: as above; absent
- * is ERROR_ABSENT. */
+/* open(), for regular files only: never waits for the other end of a FIFO. flags: as
+ * for open(); a file created has the mode 0666 less the umask. ERROR_FORMAT: as above;
+ * absent is ERROR_ABSENT. */
 int file_open(int *fd, const char *path, int flags, struct error *err) MUST_CHECK;
 
 /* Reads a whole regular file of at most limit bytes. *data is malloc'ed, NUL-terminated

@@ -9,8 +9,9 @@
 
 #include "error.h"
 
-/* ERROR_DATABASE: in the place of the database, or of a file that SQLite makes beside it,
- * is a directory, a FIFO (SQLite would wait for ever for its other end) or the like. */
+/* ERROR_DATABASE: in the place of the database, or of a file that SQLite makes beside
+ * it, is a directory, a FIFO (SQLite would wait for ever for its other end) or the
+ * like. */
 int soundness_check_files(const char *database, struct error *err) MUST_CHECK;
 
 /* Reads the whole database: PRAGMA quick_check. Returns SQLITE_OK and *sound, or

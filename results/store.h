@@ -21,10 +21,10 @@ enum store_mode {
 
 /* Opens WORKSPACE/results.db, unless a replacement was interrupted (store_replace.h).
  * Checks application_id and user_version: a file of another program or of a newer
- * release is ERROR_DATABASE, and so is what is no regular file. A database of an older release is upgraded first, also for
- * a reader; ERROR_DATABASE if it is damaged or may not be written to. Uses WAL,
- * synchronous=FULL and foreign keys; on a network file system (statfs)
- * journal_mode=TRUNCATE. */
+ * release is ERROR_DATABASE, and so is what is no regular file. A database of an older
+ * release is upgraded first, also for a reader; ERROR_DATABASE if it is damaged or may
+ * not be written to. Uses WAL, synchronous=FULL and foreign keys; on a network file
+ * system (statfs) journal_mode=TRUNCATE. */
 int store_open(struct store **out, const char *workspace, enum store_mode mode,
                struct error *err) MUST_CHECK;
 /* Likewise, for a file of another name. */

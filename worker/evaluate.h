@@ -43,8 +43,8 @@ struct evaluate_context {
     uint64_t seed;
     /* borrowed; NULL: no votes of earlier evaluations, and no answers are kept */
     struct pool *pool;
-    /* borrowed; why evaluations are missing whose votes a pool has to count; NULL or code
-     * 0: none are */
+    /* borrowed; why evaluations are missing whose votes a pool has to count; NULL or
+     * code 0: none are */
     const struct error *lost_history;
     const struct config *settings; /* borrowed; the job's */
     const char *weights_hash;      /* borrowed; of a trained model's parameters; else

@@ -192,8 +192,8 @@ static void describe_causes(char *out, size_t size, const int counts[OUTCOME_COU
     }
 }
 
-/* Runs the jobs of experiment (NULL: all), or follows the runner that runs them. The lock
- * may be held already. */
+/* Runs the jobs of experiment (NULL: all), or follows the runner that runs them. The
+ * lock may be held already. */
 static int work_on(struct store *store, struct workspace *workspace,
                    const struct options *options, const char *experiment, int *exit_code,
                    struct error *err)
