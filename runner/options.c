@@ -325,6 +325,14 @@ static const char *variable(const char *name)
     return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
+/* Whether the terminal understands no escape sequences. */
+static bool terminal_is_dumb(void)
+{
+    const char *terminal = variable("TERM");
+
+    return terminal != NULL && strcmp(terminal, "dumb") == 0;
+}
+
 /* Reads the environment variables, which the command line overrides. */
 static int read_variables(struct options *options, struct error *err)
 {
@@ -336,7 +344,7 @@ static int read_variables(struct options *options, struct error *err)
         (struct options){ .workspace = workspace != NULL ? workspace : "hrmlab-workspace" };
     if (force != NULL && strcmp(force, "0") != 0)
         options->color = COLOR_ALWAYS;
-    options->plain = variable("HRMLAB_PLAIN") != NULL;
+    options->plain = variable("HRMLAB_PLAIN") != NULL || terminal_is_dumb();
     if (variable("NO_COLOR") != NULL)
         options->color = COLOR_NEVER;
     if (format != NULL)
@@ -368,7 +376,7 @@ int options_read(struct options *options, int argc, char **argv, struct error *e
 bool options_color(const struct options *options)
 {
     return options->color == COLOR_ALWAYS ||
-           (options->color == COLOR_AUTO && isatty(STDOUT_FILENO) == 1);
+           (options->color == COLOR_AUTO && isatty(STDOUT_FILENO) == 1 && !terminal_is_dumb());
 }
 
 int options_drawing(const char **out, const struct options *options, struct error *err)

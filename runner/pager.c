@@ -31,11 +31,14 @@ static bool is_installed(const char *program)
 
 static const char *pager_command(void)
 {
-    const char *own = getenv("HRMLAB_PAGER"), *common = getenv("PAGER");
-    const char *command = own != NULL            ? own
-                          : common != NULL       ? common
-                          : is_installed("less") ? "less -FRX"
-                                                 : "";
+    const char *own = getenv("HRMLAB_PAGER"), *common = getenv("PAGER"),
+               *terminal = getenv("TERM");
+    /* On a dumb one less waits for a key before it shows anything. */
+    bool dumb = terminal == NULL || strcmp(terminal, "dumb") == 0;
+    const char *command = own != NULL                     ? own
+                          : common != NULL                ? common
+                          : !dumb && is_installed("less") ? "less -FRX"
+                                                          : "";
 
     return command[0] != '\0' && strcmp(command, "cat") != 0 ? command : NULL;
 }

@@ -11,7 +11,7 @@ shift
 log=$directory/log
 rm -rf "$log"
 mkdir -p "$log"
-export CMOCKA_MESSAGE_OUTPUT=TAP HRMLAB_BUILD=$directory
+export CMOCKA_MESSAGE_OUTPUT=TAP HRMLAB_BUILD=$directory TERM=xterm-256color
 export HRMLAB_WORKER=${HRMLAB_WORKER:-$PWD/$directory/hrmlab-worker}
 export HRMLAB_PROGRAM=${HRMLAB_PROGRAM:-$PWD/$directory/hrmlab}
 export HRMLAB_FAKE_WORKER=${HRMLAB_FAKE_WORKER:-$PWD/$directory/fake_worker}

@@ -456,6 +456,24 @@ static void strip_colors(char *text)
     *to = '\0';
 }
 
+static void a_dumb_terminal_gets_no_escape_sequences(void **state)
+{
+    static const char *const WORDS[][3] = { { "results", NULL }, { "watch", NULL } };
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        setenv("TERM", "xterm", 1);
+        char *text = on_terminal(100, WORDS[i]);
+        assert_non_null(strchr(text, '\033'));
+        free(text);
+        setenv("TERM", "dumb", 1);
+        text = on_terminal(100, WORDS[i]);
+        assert_null(strchr(text, '\033'));
+        free(text);
+    }
+    setenv("TERM", "xterm-256color", 1);
+}
+
 static bool has_word_of(const char *line, size_t length, size_t least)
 {
     for (size_t at = 0; at < length;) {
@@ -680,6 +698,7 @@ int main(void)
         WITH_WORKSPACE(axes_lists_the_settings_that_begin_so),
         cmocka_unit_test(a_shell_is_told_what_may_stand_next),
         cmocka_unit_test(bash_completes_with_the_script),
+        WITH_WORKSPACE(a_dumb_terminal_gets_no_escape_sequences),
         cmocka_unit_test(zsh_completes_at_the_first_use),
         cmocka_unit_test(
             without_a_terminal_texts_wrap_beyond_120_columns_and_paths_after_a_slash),

@@ -150,7 +150,7 @@ static int collect(struct words *words, const struct options *options, struct er
     add_option(words, "--layout", options->layout);
     add_option(words, "--svg", drawing);
     add_option(words, "--color", colors[options->color]);
-    add_option(words, "--progress", options->quiet ? "never" : "auto");
+    add_option(words, "--progress", options->quiet || options->plain ? "never" : "auto");
     if (is_spec(options->arguments[1])) {
         rc = add_spec(words, options, err);
     } else {
