@@ -10,9 +10,11 @@
 #include "support/place.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -159,6 +161,30 @@ static void an_executor_that_cannot_be_is_refused_before_anything_is_queued(void
     place_remove(&place);
 }
 
+/* A runner at work would start the jobs, and not where they were meant to be. */
+static void nothing_is_queued_to_be_submitted_beside_a_runner(void **state)
+{
+    struct place place;
+    char path[100];
+
+    (void)state;
+    place_make(&place);
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, NULL)), 0);
+    snprintf(path, sizeof path, "%s/lock", place.workspace);
+    int fd = open(path, O_RDWR | O_CREAT, 0600);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, "--set", "name=u",
+                                              "--executor", "slurm", NULL)),
+                     3);
+    assert_true(place_output_has(&place, "nothing was queued"));
+    place_expect(&place, "SELECT group_concat(name) FROM experiment", "t");
+    assert_int_equal(
+        place_finish(place_start(&place, "queue", place.spec, "--set", "name=u", NULL)), 0);
+    place_expect(&place, "SELECT group_concat(name) FROM experiment", "t,u");
+    close(fd);
+    place_remove(&place);
+}
+
 static void a_link_that_leads_nowhere_is_named(void **state)
 {
     struct place place;
@@ -178,6 +204,7 @@ int main(void)
         cmocka_unit_test(a_long_plan_is_cut_for_people),
         cmocka_unit_test(slips_of_the_command_line_are_named),
         cmocka_unit_test(an_executor_that_cannot_be_is_refused_before_anything_is_queued),
+        cmocka_unit_test(nothing_is_queued_to_be_submitted_beside_a_runner),
         cmocka_unit_test(a_link_that_leads_nowhere_is_named),
     };
 
