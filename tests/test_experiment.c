@@ -539,6 +539,16 @@ static void status_tells_that_nobody_works_on_what_is_queued(void **unused)
     expect_queued(&place, "\"seeds\": 1", "to be trained");
     assert_int_equal(place_finish(place_start(&place, "status", NULL)), 0);
     assert_true(place_output_has(&place, "1 job is queued and no runner is running"));
+    pid_t runner = place_start(&place, "run", place.spec, NULL);
+    assert_true(place_wait_for(&place, "SELECT state FROM job", "running"));
+    kill(runner, SIGKILL);
+    place_finish(runner);
+    assert_int_equal(place_finish(place_start(&place, "status", NULL)), 0);
+    assert_true(place_output_has(&place, "1 job was left by a runner that has ended"));
+    assert_int_equal(place_finish(place_start(&place, "cancel", "all", NULL)), 0);
+    assert_true(place_becomes_quiet(&place));
+    assert_int_equal(place_finish(place_start(&place, "work", NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "retry", "all", NULL)), 0);
     write_spec(&place, "other", "\"seeds\": [5]");
     assert_int_equal(place_finish(place_start(&place, "run", place.spec, NULL)), 0);
     assert_true(place_output_has(&place, "1 job of other experiments stays queued"));

@@ -32,9 +32,13 @@ static int open_reader(struct workspace *workspace, struct store **store,
 /* Says who does what is open, if no runner is running. */
 static void mention_idle_queue(const struct live *live, const struct workspace *workspace)
 {
-    int elsewhere = live->elsewhere;
-    int open = live->counts.queued + live->counts.running - elsewhere;
+    int elsewhere = live->elsewhere, queued = live->counts.queued;
+    int alone = live->counts.running - elsewhere; /* of a runner that was killed */
 
+    if (alone < 0) { /* some of those elsewhere are to be tried again */
+        queued += alone;
+        alone = 0;
+    }
     if (live->runner[0] != '\0')
         return;
     if (elsewhere > 0)
@@ -42,10 +46,16 @@ static void mention_idle_queue(const struct live *live, const struct workspace *
                  "records what %s done",
                  elsewhere, elsewhere == 1 ? " is" : "s are", workspace->path,
                  elsewhere == 1 ? "it has" : "they have");
-    if (open > 0)
+    if (alone > 0)
+        log_info("%d job%s left by a runner that has ended; hrmlab work --workspace %s takes "
+                 "%s over",
+                 alone, alone == 1 ? " was" : "s were", workspace->path,
+                 alone == 1 ? "it" : "them");
+    if (queued > 0)
         log_info("%d job%s queued and no runner is running; hrmlab work --workspace %s runs "
                  "%s",
-                 open, open == 1 ? " is" : "s are", workspace->path, open == 1 ? "it" : "them");
+                 queued, queued == 1 ? " is" : "s are", workspace->path,
+                 queued == 1 ? "it" : "them");
 }
 
 /* ---- jobs elsewhere ---- */
