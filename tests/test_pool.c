@@ -19,6 +19,7 @@
 #include "error.h"
 #include "file.h"
 #include "json.h"
+#include "predictions.h"
 #include "support/worker_runs.h"
 
 enum { STEPS = 3, RULES = 5, POOLS = 3, CELLS = STEPS * RULES * POOLS, TEXT = 400 };
@@ -262,8 +263,8 @@ static double damage_first_answers(const struct run_setup *setup)
 static void check_resumed_pool(bool damaged)
 {
     static const char *const more[] = {
-        "train.max_steps=0",       "train.epochs=60",
-        "train.eval_interval=15",  "train.checkpoint_interval=0.02",
+        "train.max_steps=0",       "train.epochs=1200",
+        "train.eval_interval=300", "train.checkpoint_interval=0.02",
         "train.untrained_share=0", NULL
     };
     struct run_settings settings;
@@ -471,6 +472,39 @@ static void a_pool_of_a_training_evaluated_once_is_that_evaluation(void **state)
     run_setup_release(&setup);
 }
 
+/* The shape stands in the metadata, where the checksum of the older form does not reach. */
+static void a_shape_that_the_answers_do_not_have_is_damage(void **state)
+{
+    enum { ROWS = 2 };
+    static const char RUN[] = "run", LONG[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    static const char BEFORE[] = "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\",\"shape\":\"2 1\"";
+    static const char AFTER[] = "\"aaaaaaaaaaaaaa\",\"shape\":\"2000000000 2000000000\"";
+    struct predictions written, read;
+    struct error err = { 0 };
+    char *path = file_join(tasks, "predictions-1-0.safetensors"), *bytes;
+    size_t size;
+
+    (void)state;
+    assert_int_equal(sizeof BEFORE, sizeof AFTER);
+    assert_int_equal(predictions_allocate(&written, 1, ROWS, 1, &err), 0);
+    written.grids.cells = calloc(1, 1);
+    written.grids.starts = calloc(1, sizeof *written.grids.starts);
+    memset(written.slots[0].answers, 0xff, ROWS * sizeof *written.slots[0].answers);
+    snprintf(written.pass, sizeof written.pass, "%s", LONG);
+    assert_int_equal(predictions_write(&written, path, RUN, &err), 0);
+    assert_int_equal(predictions_read(&read, path, RUN, &err), 0);
+    predictions_release(&read);
+    assert_int_equal(file_read(&bytes, &size, path, 1 << 20, &err), 0);
+    char *place = memmem(bytes, size, BEFORE, sizeof BEFORE - 1);
+    assert_non_null(place);
+    memcpy(place, AFTER, sizeof AFTER - 1);
+    assert_int_equal(file_write_atomic(path, bytes, size, &err), 0);
+    assert_int_equal(predictions_read(&read, path, RUN, &err), ERROR_DAMAGED);
+    free(bytes);
+    free(path);
+    predictions_release(&written);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -479,6 +513,7 @@ int main(void)
         cmocka_unit_test(a_pool_of_a_training_that_was_killed_and_resumed_has_the_same_bits),
         cmocka_unit_test(a_training_goes_back_behind_damaged_answers_of_its_pool),
         cmocka_unit_test(a_pool_with_damaged_answers_is_refused),
+        cmocka_unit_test(a_shape_that_the_answers_do_not_have_is_damage),
         cmocka_unit_test(a_pool_that_cannot_be_made_is_left_out_and_others_are_not),
         cmocka_unit_test(without_anything_kept_only_the_pools_are_left_out),
         cmocka_unit_test(a_pool_of_a_training_evaluated_once_is_that_evaluation),
