@@ -263,8 +263,8 @@ static double damage_first_answers(const struct run_setup *setup)
 static void check_resumed_pool(bool damaged)
 {
     static const char *const more[] = {
-        "train.max_steps=0",       "train.epochs=1200",
-        "train.eval_interval=300", "train.checkpoint_interval=0.02",
+        "train.max_steps=0",       "train.epochs=400",
+        "train.eval_interval=100", "train.checkpoint_interval=0.02",
         "train.untrained_share=0", NULL
     };
     struct run_settings settings;
