@@ -251,7 +251,7 @@ int file_write_atomic(const char *path, const void *data, size_t size, struct er
         return error_set(err, ERROR_NOMEM, "no memory for a path");
     int fd, rc = file_open(&fd, temporary, O_WRONLY | O_CREAT | O_TRUNC, err);
     if (rc < 0) {
-        if (rc == ERROR_ABSENT) /* of the directory, which has the file's own name too */
+        if (rc == ERROR_ABSENT) /* of the directory, which is the file's, too */
             rc = error_set(err, ERROR_ABSENT, "create %s: %s", path, strerror(ENOENT));
         free(temporary);
         return rc;

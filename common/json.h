@@ -3,8 +3,8 @@
  *
  * cJSON alone accepts text after the value, ignores the case of names, and lets a
  * duplicate key pass. json_parse() does not: it checks nesting (JSON_MAX_DEPTH), the
- * number of values (JSON_MAX_VALUES: cJSON takes 80 bytes for each, and a file of 64 MiB
- * could have 32 million), UTF-8 and control characters, the text after the value,
+ * number of values (JSON_MAX_VALUES: cJSON takes 80 bytes for each, and a file of 64
+ * MiB could have 32 million), UTF-8 and control characters, the text after the value,
  * numbers that overflow, and duplicate keys, and names file, line and column of the
  * fault.
  */

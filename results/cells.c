@@ -227,8 +227,8 @@ static int sort_axis(struct cells *cells, int axis_index, struct error *err)
     return 0;
 }
 
-/* Whether no cell has another value than the others, or than the one that is meant where
- * nothing is said, as the patience of the only rule that has one. */
+/* Whether no cell has another value than the others, or than the one that is meant
+ * where nothing is said, as the patience of the only rule that has one. */
 static bool is_constant(const struct cell_axis *axis)
 {
     if (axis->count != 2 || !axis->of_evaluation)

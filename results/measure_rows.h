@@ -43,8 +43,8 @@ int measure_rows_find(struct store *store, double *value, bool *found, int64_t e
 int measure_rows_write(struct store *store, int64_t evaluation_id, int64_t step,
                        const struct measure_list *list, struct error *err) MUST_CHECK;
 
-/* Columns of a query of evaluation_result x: its measures of the names ?3 to ?6; NULL: no
- * measure, and no value. Those that x has as columns take a quarter of the time. */
+/* Columns of a query of evaluation_result x: its measures of the names ?3 to ?6; NULL:
+ * no measure, and no value. Those that x has as columns take a quarter of the time. */
 #define NAMED_MEASURES                                                                         \
     NAMED_MEASURE("?3")                                                                        \
     "," NAMED_MEASURE("?4") "," NAMED_MEASURE("?5") "," NAMED_MEASURE("?"                      \
