@@ -143,8 +143,8 @@ static void names_of_any_length_and_number_stay_apart_and_inside(void **state)
     static const char *const NAMES[] = {
         "n", "a name of some length",
         "data/a_directory_with_a_long_name/another/and/one/more/of/them/tasks_of_the_set.json",
-        "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe3\x81\xae\xe3\x83\x87\xe3\x83\xbc\xe3\x82\xbf"
-        "\xe3\x82\xbb\xe3\x83\x83\xe3\x83\x88"
+        ("\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe3\x81\xae\xe3\x83\x87\xe3\x83\xbc\xe3\x82\xbf"
+         "\xe3\x82\xbb\xe3\x83\x83\xe3\x83\x88")
     };
     static const enum chart_kind KINDS[] = { CHART_LINES, CHART_BARS, CHART_HEAT };
     static const int COUNTS[] = { 1, 2, 6, 12, 40, 100 };
