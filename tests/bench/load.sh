@@ -214,7 +214,7 @@ commands()
     one 1 report metrics -o "$directory/report.html"
 
     heading "One experiment of 100 000 runs: 100 arms, 1000 seeds"
-    commands_of whole 1 700 2
+    commands_of whole 1 700 1.5
 }
 
 plans()
@@ -249,7 +249,7 @@ pages()
     page 1 /figure/part_1/seeds.svg
     page 1 "/compare?a=${arm_a//whole:/part_1:}&b=${arm_b//whole:/part_1:}"
     page 1 "/compare?a=$arm_a&b=$arm_b"
-    page 2 /experiment/whole
+    page 1.5 /experiment/whole
 }
 
 spec whole '[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]' 1000 '[1]'
