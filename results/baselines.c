@@ -258,7 +258,7 @@ static int read_named(struct untrained_evaluation *const *evaluations,
     const char *names[ID_QUERY_TEXTS] = { NULL };
     struct id_query q =
         id_query_begin_with(store, ids,
-                            "SELECT x.evaluation_id, x.rows_count," NAMED_MEASURES
+                            "SELECT x.evaluation_id, x.rows_count" NAMED_MEASURES
                             " FROM evaluation_result x" UNTRAINED,
                             names, ID_QUERY_TEXTS);
     int rc;

@@ -43,14 +43,13 @@ int measure_rows_find(struct store *store, double *value, bool *found, int64_t e
 int measure_rows_write(struct store *store, int64_t evaluation_id, int64_t step,
                        const struct measure_list *list, struct error *err) MUST_CHECK;
 
-/* Columns of a query of evaluation_result x: its measures of the names ?3 to ?6; NULL:
- * no measure, and no value. Those that x has as columns take a quarter of the time. */
+/* The last columns of a query of evaluation_result x: its measures of the names ?3 to
+ * ?6; NULL: no measure, and no value. Those that x has as columns take a quarter of the
+ * time. */
 #define NAMED_MEASURES                                                                         \
-    NAMED_MEASURE("?3")                                                                        \
-    "," NAMED_MEASURE("?4") "," NAMED_MEASURE("?5") "," NAMED_MEASURE("?"                      \
-                                                                      "6")
+    NAMED_MEASURE("?3") NAMED_MEASURE("?4") NAMED_MEASURE("?5") NAMED_MEASURE("?6")
 #define NAMED_MEASURE(name)                                                                    \
-    " CASE " name " WHEN 'pass_at_2' THEN x.pass_at_2"                                         \
+    ", CASE " name " WHEN 'pass_at_2' THEN x.pass_at_2"                                        \
     "  WHEN 'per_token_accuracy' THEN x.per_token_accuracy"                                    \
     "  WHEN 'exact_rows' THEN x.exact_rows WHEN 'mean_outer_steps' THEN x.mean_outer_steps"    \
     "  WHEN 'pass_at_1' THEN x.pass_at_1"                                                      \

@@ -96,7 +96,7 @@ static int load_named(struct results *results, const struct evaluation_rows *row
 {
     const char *names[ID_QUERY_TEXTS] = { NULL };
     struct id_query q = id_query_begin_with(store, &rows->evaluations,
-                                            "SELECT x.evaluation_id, x.step," NAMED_MEASURES
+                                            "SELECT x.evaluation_id, x.step" NAMED_MEASURES
                                             " FROM evaluation_result x" WHICH LAST IN_ORDER,
                                             names, ID_QUERY_TEXTS);
     int rc = 0;
