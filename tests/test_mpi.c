@@ -82,18 +82,12 @@ static void ranks_find_what_one_process_finds(void **unused)
     free(four);
 }
 
-/* Pid of rank 1's worker: the child of its process; 0: there is none (yet). */
-static pid_t find_rank(const struct place *place, int rank)
+/* The first pid that the command prints; 0: none. */
+static pid_t first_pid(const char *command)
 {
-    char command[400], text[40] = "";
-
-    /* of processes "rank DIR" of this workspace those that a process of theirs began */
-    snprintf(command, sizeof command,
-             "for p in $(pgrep -f 'hrmlab-worker rank %s/'); do "
-             "grep -qz '^OMPI_COMM_WORLD_RANK=%d$' /proc/$p/environ && "
-             "pgrep -P $p -f 'hrmlab-worker rank'; done",
-             place->workspace, rank);
+    char text[40] = "";
     FILE *pipe = popen(command, "re");
+
     assert_non_null(pipe);
     if (fgets(text, sizeof text, pipe) == NULL)
         text[0] = '\0';
@@ -101,18 +95,27 @@ static pid_t find_rank(const struct place *place, int rank)
     return (pid_t)strtol(text, NULL, 10);
 }
 
+/* Pid of rank 1's worker: the child of its process; 0: there is none (yet). */
+static pid_t find_rank(const struct place *place, int rank)
+{
+    char command[400];
+
+    /* of processes "rank DIR" of this workspace those that a process of theirs began */
+    snprintf(command, sizeof command,
+             "for p in $(pgrep -f 'hrmlab-worker rank %s/'); do "
+             "grep -qz '^OMPI_COMM_WORLD_RANK=%d$' /proc/$p/environ && "
+             "pgrep -P $p -f 'hrmlab-worker rank'; done",
+             place->workspace, rank);
+    return first_pid(command);
+}
+
 /* The process whose child it is. */
 static pid_t parent_of(pid_t child)
 {
-    char command[80], text[40] = "";
+    char command[80];
 
     snprintf(command, sizeof command, "ps -o ppid= -p %ld", (long)child);
-    FILE *pipe = popen(command, "re");
-    assert_non_null(pipe);
-    if (fgets(text, sizeof text, pipe) == NULL)
-        text[0] = '\0';
-    pclose(pipe);
-    return (pid_t)strtol(text, NULL, 10);
+    return first_pid(command);
 }
 
 /* Kills (-9) rank 1's worker, or the process that waits for it; what is said of it. */

@@ -388,6 +388,20 @@ static void expect_left_out(struct run_setup *setup, int attempt, char cells[][T
     cJSON_Delete(journal);
 }
 
+/* Trains by these settings; its evaluations are of two outer steps and pool nothing. */
+static void train_evaluated_at_two(struct run_setup *setup, struct run_settings *settings,
+                                   const char *const *more)
+{
+    char cell[TEXT], list[TEXT + 3];
+
+    print_cell(cell, 2, "", "");
+    snprintf(list, sizeof list, "[%s]", cell);
+    run_settings_init(settings, tasks, more);
+    run_setup_init(setup, settings->list, list);
+    run_write_job(setup, 1, NULL);
+    assert_int_equal(run_attempt(setup, 1), 0);
+}
+
 /* The training kept what it inferred of the test split at two outer steps, and nothing of another
  * inference: votes over its evaluations would be those of the last one alone. */
 static void a_pool_that_cannot_be_made_is_left_out_and_others_are_not(void **state)
@@ -399,15 +413,10 @@ static void a_pool_that_cannot_be_made_is_left_out_and_others_are_not(void **sta
     static const bool none[] = { false, true, true }, shorter[] = { true, false, true };
     struct run_settings settings;
     struct run_setup setup;
-    char cells[3][TEXT], list[TEXT + 3];
+    char cells[3][TEXT];
 
     (void)state;
-    print_cell(cells[0], 2, "", "");
-    snprintf(list, sizeof list, "[%s]", cells[0]);
-    run_settings_init(&settings, tasks, more);
-    run_setup_init(&setup, settings.list, list);
-    run_write_job(&setup, 1, NULL);
-    assert_int_equal(run_attempt(&setup, 1), 0);
+    train_evaluated_at_two(&setup, &settings, more);
     print_cell(cells[0], 2, noise, POOL[1]);
     print_cell(cells[1], 2, noise, "");
     print_cell(cells[2], 2, "", POOL[1]);
@@ -430,15 +439,10 @@ static void without_anything_kept_only_the_pools_are_left_out(void **state)
     static const bool made[] = { true, false };
     struct run_settings settings;
     struct run_setup setup;
-    char cells[2][TEXT], list[TEXT + 3];
+    char cells[2][TEXT];
 
     (void)state;
-    print_cell(cells[0], 2, "", "");
-    snprintf(list, sizeof list, "[%s]", cells[0]);
-    run_settings_init(&settings, tasks, more);
-    run_setup_init(&setup, settings.list, list);
-    run_write_job(&setup, 1, NULL);
-    assert_int_equal(run_attempt(&setup, 1), 0);
+    train_evaluated_at_two(&setup, &settings, more);
     print_cell(cells[0], 1, "", "");
     print_cell(cells[1], 2, "", POOL[2]);
     expect_left_out(&setup, 2, cells, made, 2, "interim evaluations are kept");
