@@ -130,7 +130,7 @@ bench-baseline: build/bench ## measure and store in tests/bench/baseline.json (C
 	@build/bench $(BENCH_ARGS) --write-baseline
 bench-peer: build/bench ## beside tuned PyTorch (python3-torch); CONFIGS, QUICK
 	@build/bench peer $(BENCH_ARGS)
-bench-pair: build/bench ## two workers of one thread against one of two and, with MPI=1, two ranks; CONFIGS, QUICK, ROUNDS
+bench-pair: build/bench ## one thread, two, two workers and, with MPI=1, two ranks, in turns; CONFIGS, QUICK, ROUNDS
 	@build/bench pair $(BENCH_ARGS)
 bench-growth: build/bench ## a step's time against every size, plotted to docs/growth.svg
 	@build/bench growth docs/growth.svg

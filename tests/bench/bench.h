@@ -58,8 +58,31 @@ double bench_evaluate_step(struct bench_model *model);
  * position through every layer pass, also where the engine computes less. */
 void bench_flops(const struct engine_config *config, double *train, double *evaluate);
 
+void bench_wait_until(double wall_s);
+/* Pins this process to a core (-1: does not). */
+void bench_pin(int core);
 double bench_median(double *values, int count); /* sorts values */
 _Noreturn void bench_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- turns: several processes measure one after the other, over and over ---- */
+
+enum bench_kind { BENCH_TRAINING, BENCH_EVALUATION, BENCH_KINDS };
+
+/* Processes take turns by the wall clock. In each cycle every one of them has `length`
+ * seconds of training, then every one half of that of evaluation. So what the machine's other
+ * users do in some minute meets all of them. */
+struct bench_schedule {
+    double start, length; /* s; start: of the first turn, wall clock */
+    int turn, turns, cycles;
+};
+
+/* Reads a schedule's words, and writes them. false: they are none. */
+bool bench_schedule_read(struct bench_schedule *out, char *const *words, int count);
+void bench_schedule_write(char *out, size_t size, const struct bench_schedule *schedule);
+/* Waits for this process's turn in a cycle, and makes steps while it lasts. Returns steps a
+ * second; adds their number to *steps. */
+double bench_take_turn(struct bench_model *model, const struct bench_schedule *schedule,
+                       int cycle, enum bench_kind kind, int *steps);
 
 /* ---- children ---- */
 
@@ -68,9 +91,13 @@ cJSON *bench_child_times(const struct bench_case *c, bool quick, bool profile);
 /* Measures in phases that begin at wall-clock times common to several processes, each pinned
  * to core (-1: not pinned): sgemm, steps, sgemm, steps, ... */
 cJSON *bench_child_phases(const struct bench_case *c, double start, double length, int core);
-/* On a rank of several: training steps in three windows of so many seconds (0: none), what they
- * exchange, and sums of gradients alone. NULL on ranks other than 0, which serve. */
-cJSON *bench_child_ranks(const struct bench_case *c, double length);
+/* Training and outer steps in this process's turns, pinned to core (-1: not pinned): their
+ * rates. */
+cJSON *bench_child_turns(const struct bench_case *c, const struct bench_schedule *schedule,
+                         int core);
+/* On a rank of several: the same (NULL: not), what a training step exchanges, and sums of
+ * gradients alone. NULL on ranks other than 0, which serve. */
+cJSON *bench_child_ranks(const struct bench_case *c, const struct bench_schedule *schedule);
 /* Trains a little, then writes a golden-1 case of one step at those weights to
  * PREFIX.safetensors and PREFIX.json, for another implementation to replay. */
 cJSON *bench_child_export(const struct bench_case *c, const char *prefix);
@@ -90,8 +117,11 @@ cJSON *bench_profile(struct bench_model *model, double sgemm_gflops, double *own
 
 /* Starts this program with the words given and returns what it prints. NULL: it failed. */
 cJSON *bench_start(const char *words);
-/* The same as that many ranks of MPI. */
-cJSON *bench_start_ranks(int ranks, const char *words);
+/* The same in two steps, so that several run at once. */
+FILE *bench_open_child(const char *words);
+cJSON *bench_read_child(FILE *child);
+/* bench_open_child() as that many ranks of MPI. */
+FILE *bench_open_ranks(int ranks, const char *words);
 /* How long a phase in common (bench_child_phases) must be, given a training step's time. */
 int bench_phase_seconds(double train_ms, bool quick);
 /* The case's phases in one process of so many threads, not pinned. */
@@ -101,7 +131,8 @@ void bench_start_two(cJSON *out[2], const char *name, int phase_seconds);
 /* The configuration's name without "-bf16". */
 void bench_case_base(char out[8], const struct bench_case *c);
 int bench_peer(const char *const *names, int count, bool quick);
-/* What one worker of two threads, two workers and, if built with MPI, two ranks reach. */
+/* What one worker of two threads, two workers and, if built with MPI, two ranks reach, in
+ * turns. */
 int bench_pair(const char *const *names, int count, bool quick);
 int bench_growth(const char *svg);
 /* The time of an evaluation against the outer steps that its rows make. */

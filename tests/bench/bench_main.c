@@ -35,7 +35,7 @@ enum { MOST_CASES = 8, MOST_PROCESSES = 5, MOST_OUTPUT = 1 << 20 };
 
 /* ---- children ---- */
 
-static FILE *open_child(const char *words)
+FILE *bench_open_child(const char *words)
 {
     char self[4096], command[8192];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -47,7 +47,7 @@ static FILE *open_child(const char *words)
     return popen(command, "r");
 }
 
-static cJSON *read_child(FILE *pipe)
+cJSON *bench_read_child(FILE *pipe)
 {
     char *text = pipe == NULL ? NULL : calloc(1, MOST_OUTPUT);
     cJSON *out = NULL;
@@ -64,10 +64,10 @@ static cJSON *read_child(FILE *pipe)
 
 cJSON *bench_start(const char *words)
 {
-    return read_child(open_child(words));
+    return bench_read_child(bench_open_child(words));
 }
 
-cJSON *bench_start_ranks(int ranks, const char *words)
+FILE *bench_open_ranks(int ranks, const char *words)
 {
     char self[4096], command[8192];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -82,7 +82,7 @@ cJSON *bench_start_ranks(int ranks, const char *words)
              " OMPI_MCA_pml_ob1_send_pipeline_depth=256"
              " mpirun --bind-to none --oversubscribe -n %d '%s' child %s",
              ranks, self, words);
-    return read_child(popen(command, "r"));
+    return popen(command, "r");
 }
 
 void bench_start_two(cJSON *out[2], const char *name, int phase_seconds)
@@ -94,10 +94,10 @@ void bench_start_two(cJSON *out[2], const char *name, int phase_seconds)
     for (int i = 0; i < 2; i++) {
         char words[200];
         snprintf(words, sizeof words, "phases %s %d %.3f %d", name, phase_seconds, start, i);
-        pipes[i] = open_child(words);
+        pipes[i] = bench_open_child(words);
     }
     for (int i = 0; i < 2; i++)
-        if ((out[i] = read_child(pipes[i])) == NULL)
+        if ((out[i] = bench_read_child(pipes[i])) == NULL)
             bench_fail("%s: the measurement of two at once failed", name);
 }
 
@@ -105,6 +105,7 @@ static int child(int argc, char **argv)
 {
     const char *what = argc > 0 ? argv[0] : "";
     const struct bench_case *c = argc > 1 ? bench_case_find(argv[1]) : NULL;
+    struct bench_schedule schedule;
     cJSON *out = NULL;
 
     if (strcmp(what, "growth") == 0 && argc == 2)
@@ -120,8 +121,12 @@ static int child(int argc, char **argv)
         out = bench_child_phases(c, clock_wall_s() + 1, atof(argv[2]), -1);
     else if (strcmp(what, "balance") == 0 && argc == 2)
         out = bench_child_balance(c);
-    else if (strcmp(what, "ranks") == 0 && argc == 3) {
-        out = bench_child_ranks(c, atof(argv[2]));
+    else if (strcmp(what, "turns") == 0 && argc == 8 &&
+             bench_schedule_read(&schedule, argv + 3, 5))
+        out = bench_child_turns(c, &schedule, atoi(argv[2]));
+    else if (strcmp(what, "ranks") == 0 &&
+             (argc == 2 || bench_schedule_read(&schedule, argv + 2, argc - 2))) {
+        out = bench_child_ranks(c, argc == 2 ? NULL : &schedule);
         if (out == NULL) /* another rank prints */
             return 0;
     } else if (strcmp(what, "export") == 0 && argc == 3)

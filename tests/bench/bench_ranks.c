@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-enum { WINDOWS = 3, REDUCTIONS = 9 };
+enum { REDUCTIONS = 9 };
 
 /* Counts what the ranks swap: gradients and values by row. */
 struct meter {
@@ -102,39 +102,38 @@ static int64_t count_parameters(const struct bench_model *model)
     return trained;
 }
 
-/* Rank 0: windows of training steps. Returns the number of trained parameters. */
-static int64_t train(cJSON *out, const struct bench_case *c, const struct exchange *exchange,
-                     struct meter *meter, double length)
+/* Rank 0: its turns. Returns the number of trained parameters. */
+static int64_t take_turns(cJSON *out, const struct bench_case *c,
+                          const struct exchange *exchange, struct meter *meter,
+                          const struct bench_schedule *schedule)
 {
-    cJSON *steps = cJSON_AddArrayToObject(out, "steps_per_s");
-    cJSON *swaps = cJSON_AddArrayToObject(out, "swap_ms");
-    cJSON *early = cJSON_AddArrayToObject(out, "early_share");
-    cJSON *waits = cJSON_AddArrayToObject(out, "wait_ms");
-    cJSON *pauses = cJSON_AddArrayToObject(out, "pause_ms");
+    cJSON *rates = cJSON_AddArrayToObject(out, "steps_per_s");
+    cJSON *evaluations = cJSON_AddArrayToObject(out, "evaluations_per_s");
     struct bench_model model;
+    struct meter sum = { 0 };
+    int steps = 0, others = 0;
 
     bench_model_create_shared(&model, c, exchange);
     int64_t trained = count_parameters(&model);
     bench_train_step(&model, NULL);
-    for (int window = 0; window < WINDOWS; window++) {
-        double from = clock_monotonic_s(), end = from;
-        int done = 0;
+    bench_evaluate_step(&model);
+    for (int i = 0; i < schedule->cycles; i++) {
+        const struct meter before = *meter;
+        double rate = bench_take_turn(&model, schedule, i, BENCH_TRAINING, &steps);
 
-        meter->seconds = meter->bytes = meter->waited = meter->early = 0.0;
-        meter->paused = 0.0;
-        while (done == 0 || end - from < length) {
-            bench_train_step(&model, NULL);
-            done++;
-            end = clock_monotonic_s();
-        }
-        cJSON_AddItemToArray(steps, cJSON_CreateNumber(done / (end - from)));
-        cJSON_AddItemToArray(swaps, cJSON_CreateNumber(1e3 * meter->seconds / done));
-        cJSON_AddItemToArray(waits, cJSON_CreateNumber(1e3 * meter->waited / done));
-        cJSON_AddItemToArray(pauses, cJSON_CreateNumber(1e3 * meter->paused / done));
-        cJSON_AddItemToArray(early, cJSON_CreateNumber(meter->early / meter->bytes));
-        if (window == 0)
-            cJSON_AddNumberToObject(out, "swap_mib", meter->bytes / done / 1048576.0);
+        sum.seconds += meter->seconds - before.seconds;
+        sum.bytes += meter->bytes - before.bytes;
+        sum.waited += meter->waited - before.waited;
+        sum.early += meter->early - before.early;
+        sum.paused += meter->paused - before.paused;
+        cJSON_AddItemToArray(rates, cJSON_CreateNumber(rate));
+        rate = bench_take_turn(&model, schedule, i, BENCH_EVALUATION, &others);
+        cJSON_AddItemToArray(evaluations, cJSON_CreateNumber(rate));
     }
+    cJSON_AddNumberToObject(out, "swap_ms", 1e3 * sum.seconds / steps);
+    cJSON_AddNumberToObject(out, "wait_ms", 1e3 * sum.waited / steps);
+    cJSON_AddNumberToObject(out, "pause_ms", 1e3 * sum.paused / steps);
+    cJSON_AddNumberToObject(out, "early_share", sum.early / sum.bytes);
     bench_model_destroy(&model);
     engine_dismiss(exchange);
     return trained;
@@ -181,7 +180,7 @@ static double reduce(const struct exchange *exchange, int64_t floats)
     return 1e3 * bench_median(times, REDUCTIONS);
 }
 
-cJSON *bench_child_ranks(const struct bench_case *c, double length)
+cJSON *bench_child_ranks(const struct bench_case *c, const struct bench_schedule *schedule)
 {
     struct exchange real = { .count = 1 };
     struct error err = { 0 };
@@ -203,8 +202,9 @@ cJSON *bench_child_ranks(const struct bench_case *c, double length)
                                       .pause = meter_pause };
     if (real.rank == 0) {
         out = cJSON_CreateObject();
-        floats = length > 0.0 ? train(out, c, &metered, &meter, length) : only_count(c);
-    } else if (length > 0.0 && engine_serve(&real, &err) < 0) {
+        floats =
+            schedule != NULL ? take_turns(out, c, &metered, &meter, schedule) : only_count(c);
+    } else if (schedule != NULL && engine_serve(&real, &err) < 0) {
         bench_fail("%s", err.message);
     }
     double reduction_ms = real.count > 1 ? reduce(&real, floats) : 0.0;

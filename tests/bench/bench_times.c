@@ -4,11 +4,9 @@
 #include "clock.h"
 
 #include <math.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { SGEMM_SIZE = 2048, SGEMM_REPEATS = 5 /* best of */, MOST_STEPS = 4096 };
 
@@ -96,27 +94,12 @@ cJSON *bench_child_times(const struct bench_case *c, bool quick, bool profile)
     return out;
 }
 
-static void wait_until(double wall_s)
-{
-    struct timespec at = { .tv_sec = (time_t)wall_s,
-                           .tv_nsec = (long)((wall_s - floor(wall_s)) * 1e9) };
-
-    while (clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &at, NULL) != 0)
-        ;
-}
-
 cJSON *bench_child_phases(const struct bench_case *c, double start, double length, int core)
 {
     struct bench_model model;
     cJSON *out = cJSON_CreateObject(), *sgemm, *steps, *evaluations;
-    cpu_set_t set;
 
-    if (core >= 0) {
-        CPU_ZERO(&set);
-        CPU_SET((size_t)core, &set);
-        if (sched_setaffinity(0, sizeof set, &set) != 0)
-            bench_fail("cannot pin to core %d", core);
-    }
+    bench_pin(core);
     bench_model_create(&model, c);
     bench_train_step(&model, NULL);
     bench_evaluate_step(&model);
@@ -128,7 +111,7 @@ cJSON *bench_child_phases(const struct bench_case *c, double start, double lengt
         double from, end, until = start + (phase + 1) * length - 0.3, sum = 0;
         int done = 0;
 
-        wait_until(start + phase * length);
+        bench_wait_until(start + phase * length);
         from = end = clock_wall_s();
         /* Not a step that would run into the next phase, when the other may be idle. */
         while (end + (end - from) / (done > 0 ? done : 1) < until) {
