@@ -38,18 +38,14 @@ static void read_address(struct page_server *server, int fd)
         assert_int_equal(sscanf(line, "http://127.0.0.1:%d/", &server->port), 1);
 }
 
-void page_server_start(struct page_server *server, const char *workspace,
-                       const char *socket_path)
+/* Starts `hrmlab serve` with an option and its value, NULL: none. */
+static void start_server(struct page_server *server, const char *workspace, const char *option,
+                         const char *value)
 {
-    const char *argv[] = { place_hrmlab(), "--workspace",
-                           workspace,      "serve",
-                           "--quiet",      socket_path != NULL ? "--socket" : NULL,
-                           socket_path,    NULL };
+    const char *argv[] = { place_hrmlab(), "--workspace", workspace, "serve",
+                           "--quiet",      option,        value,     NULL };
     int fds[2];
 
-    *server = (struct page_server){ 0 };
-    if (socket_path != NULL)
-        snprintf(server->socket, sizeof server->socket, "%s", socket_path);
     assert_int_equal(pipe(fds), 0);
     server->pid = fork();
     assert_true(server->pid >= 0);
@@ -62,6 +58,23 @@ void page_server_start(struct page_server *server, const char *workspace,
     }
     close(fds[1]);
     read_address(server, fds[0]);
+}
+
+void page_server_start(struct page_server *server, const char *workspace,
+                       const char *socket_path)
+{
+    *server = (struct page_server){ 0 };
+    if (socket_path != NULL)
+        snprintf(server->socket, sizeof server->socket, "%s", socket_path);
+    start_server(server, workspace, socket_path != NULL ? "--socket" : NULL, socket_path);
+}
+
+void page_server_start_again(struct page_server *server, const char *workspace)
+{
+    char port[16];
+
+    snprintf(port, sizeof port, "%d", server->port);
+    start_server(server, workspace, "--port", port);
 }
 
 int page_server_stop(struct page_server *server)

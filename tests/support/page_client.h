@@ -1,6 +1,6 @@
 /*
- * page_client.h - a browser for the tests of hrmlab-serve: starts the server on a workspace,
- * asks it over a socket. Whatever is wrong with that ends the test.
+ * page_client.h - a browser for the tests of hrmlab-serve: starts the server on a
+ * workspace, asks it over a socket. Whatever is wrong with that ends the test.
  */
 #ifndef TESTS_SUPPORT_PAGE_CLIENT_H
 #define TESTS_SUPPORT_PAGE_CLIENT_H
@@ -17,6 +17,8 @@ struct page_server {
 
 /* Starts `hrmlab serve` and waits for its address. socket NULL: on a free port. */
 void page_server_start(struct page_server *server, const char *workspace, const char *socket);
+/* Starts it on the port that it had, after it has been stopped; it has a new token. */
+void page_server_start_again(struct page_server *server, const char *workspace);
 /* Ends it by SIGTERM; its exit code, or 128 and the signal. */
 int page_server_stop(struct page_server *server);
 
