@@ -225,6 +225,76 @@ static void a_long_word_beside_the_field_is_broken(void **state)
     picture_release(&picture);
 }
 
+/* More lines of names than the field beside them is high. */
+static void long_names_beside_the_field_stay_apart_and_inside(void **state)
+{
+    static const char NAME[] =
+        "/home/somebody/data/arc-agi-1-and-concept-arc/evaluation, with a "
+        "puzzle embedding of its own and all augmentations";
+    static const enum chart_kind KINDS[] = { CHART_LINES, CHART_BARS };
+
+    (void)state;
+    for (int k = 0; k < 4; k++) {
+        struct picture picture = { .small = k % 2 == 1 };
+        struct error err;
+        char *svg;
+
+        for (int c = 0; c < 2; c++) {
+            struct chart *chart = chart_create(KINDS[k / 2], "a title", "x", "y");
+
+            assert_non_null(chart);
+            chart->x_scale = CHART_CATEGORIES;
+            chart_add_x_name(chart, "1");
+            for (int i = 0; i < SVG_SERIES; i++) {
+                struct chart_point point = chart_point_at(0, 0.5);
+                char name[200];
+
+                snprintf(name, sizeof name, "%d %s", i, NAME);
+                chart_add_series(chart, name, i);
+                chart_add_point(chart, i, &point);
+            }
+            must(picture_add(&picture, chart, &err), &err);
+        }
+        must(picture_describe(&picture, "t", "n", &err), &err);
+        must(picture_draw(&svg, &picture, false, &err), &err);
+        expect_texts_apart(svg);
+        free(svg);
+        picture_release(&picture);
+    }
+}
+
+/* A short number beside a long one, at values that occur. */
+static void numbers_below_the_field_stay_apart(void **state)
+{
+    static const double VALUES[] = { 0.96875, 1.0 };
+
+    (void)state;
+    for (int i = 0; i <= 200; i++) {
+        struct chart *chart = chart_create(CHART_LINES, NULL, "x", "y");
+        struct picture picture = { 0 };
+        struct error err;
+        char *svg;
+
+        assert_non_null(chart);
+        chart_add_series(chart, "", 0);
+        for (int v = 0; v < 2; v++) {
+            struct chart_point point = chart_point_at(VALUES[v], 0.5);
+
+            chart_add_point(chart, 0, &point);
+            chart_add_x_tick(chart, point.x);
+        }
+        struct chart_point first = chart_point_at(1.0 - 0.01 * (i + 4), 0.5);
+
+        chart_add_point(chart, 0, &first);
+        must(picture_add(&picture, chart, &err), &err);
+        must(picture_describe(&picture, "t", "n", &err), &err);
+        must(picture_draw(&svg, &picture, false, &err), &err);
+        expect_texts_apart(svg);
+        free(svg);
+        picture_release(&picture);
+    }
+}
+
 /* Six bars in each of six narrow places: none reaches into the place beside it. */
 static void bars_stay_in_their_category(void **state)
 {
@@ -314,6 +384,8 @@ int main(void)
         cmocka_unit_test(names_that_are_cut_keep_what_they_differ_in),
         cmocka_unit_test(letters_of_east_asia_are_as_wide_as_high),
         cmocka_unit_test(a_long_word_beside_the_field_is_broken),
+        cmocka_unit_test(long_names_beside_the_field_stay_apart_and_inside),
+        cmocka_unit_test(numbers_below_the_field_stay_apart),
         cmocka_unit_test(bars_stay_in_their_category),
         cmocka_unit_test(an_axis_of_tiny_numbers_tells_them_apart),
     };

@@ -163,7 +163,7 @@ double chart_height(const struct chart *chart, double width)
     case CHART_BARS:
         break;
     }
-    return lines_height(chart);
+    return lines_height(chart, width);
 }
 
 int chart_draw(struct svg *svg, const struct chart *chart, double width, struct error *err)

@@ -18,9 +18,15 @@ enum { NEAR = 5, ASIDE = 8, TURNS = 11 };
  * is compared with all before it. */
 enum { MOST_MOVED = 2000 };
 
-double lines_height(const struct chart *chart)
+/* The height of the plot area: more where the names beside it need it. */
+static double field_height(const struct chart *chart, double width)
 {
-    return field_top(chart) + FIELD_HEIGHT + UNDER +
+    return fmax(FIELD_HEIGHT, side_labels_height(chart, width) - 2 * BEYOND);
+}
+
+double lines_height(const struct chart *chart, double width)
+{
+    return field_top(chart) + field_height(chart, width) + UNDER +
            (chart->x_scale == CHART_CATEGORIES ? LINE_HEIGHT : 0);
 }
 
@@ -29,7 +35,7 @@ static struct frame make_frame(const struct chart *chart, double width)
     double labels = side_labels_width(chart, width);
 
     return (struct frame){ LEFT, width - (labels > FREE_RIGHT ? labels : FREE_RIGHT),
-                           field_top(chart), field_top(chart) + FIELD_HEIGHT };
+                           field_top(chart), field_top(chart) + field_height(chart, width) };
 }
 
 static struct scale make_x_scale(const struct chart *chart, const struct frame *frame)

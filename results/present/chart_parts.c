@@ -283,7 +283,7 @@ static int logarithmic_ticks(double out[SCALE_TICKS], const struct scale *scale)
 static void draw_x_numbers(struct svg *svg, const struct chart *chart,
                            const struct frame *frame, const struct scale *scale)
 {
-    double chosen[SCALE_TICKS], last = -1e9;
+    double chosen[SCALE_TICKS], free_from = -1e9;
     const double *ticks = chart->x_ticks != NULL ? chart->x_ticks : scale->ticks;
     int count = chart->x_ticks != NULL ? chart->x_tick_count : scale->tick_count, digits = 0;
     bool scaled = fabs(scale->high) >= 1e5;
@@ -304,9 +304,11 @@ static void draw_x_numbers(struct svg *svg, const struct chart *chart,
         if (x < frame->left - 0.5 || x > frame->right + 0.5)
             continue;
         write_x_number(text, ticks[i], scaled);
-        if (x - last < svg_text_width(text, FONT_SIZE) + 8)
+        double half = svg_text_width(text, FONT_SIZE) / 2;
+
+        if (x - half < free_from)
             continue;
-        last = x;
+        free_from = x + half + 8;
         draw_x_tick(svg, frame, x);
         svg_text(svg, "small muted", x, frame->bottom + 17, SVG_MIDDLE, text);
     }
@@ -375,6 +377,16 @@ double side_labels_width(const struct chart *chart, double width)
     return widest > 0.34 * width ? 0.34 * width : widest;
 }
 
+double side_labels_height(const struct chart *chart, double width)
+{
+    double room = side_labels_width(chart, width) - LABEL_GAP - 4, height = 0;
+
+    for (int s = 0; s < chart->series_count; s++)
+        height +=
+            LINE_HEIGHT * draw_wrapped(NULL, "", 0, 0, room, FONT_SIZE, chart->series[s].label);
+    return height;
+}
+
 void draw_side_labels(struct svg *svg, const struct chart *chart, struct side_label *labels,
                       int count, const struct frame *frame, double width)
 {
@@ -383,7 +395,7 @@ void draw_side_labels(struct svg *svg, const struct chart *chart, struct side_la
     for (int i = 0; i < count; i++)
         labels[i].height = LINE_HEIGHT * draw_wrapped(NULL, "", 0, 0, room, FONT_SIZE,
                                                       chart->series[labels[i].series].label);
-    spread_labels(labels, count, frame->top - 8, frame->bottom + 8);
+    spread_labels(labels, count, frame->top - BEYOND, frame->bottom + BEYOND);
     for (int i = 0; i < count; i++) {
         const struct chart_series *series = &chart->series[labels[i].series];
         double first = labels[i].y - labels[i].height / 2 + LINE_HEIGHT / 2.0;

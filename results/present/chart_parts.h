@@ -35,6 +35,9 @@ struct frame {
 
 enum { FONT_SIZE = 12, LINE_HEIGHT = 16 };
 
+/* How far labels beside the plot area may reach beyond it, above and below. */
+enum { BEYOND = 8 };
+
 /* The top of the plot area, below the chart's title if it has one. */
 double field_top(const struct chart *chart);
 
@@ -74,8 +77,9 @@ void spread_labels(struct side_label *labels, int count, double top, double bott
  * close to y of each label as the other labels allow. */
 void draw_side_labels(struct svg *svg, const struct chart *chart, struct side_label *labels,
                       int count, const struct frame *frame, double width);
-/* The width of these labels in a chart of this width. */
+/* The width of these labels in a chart of this width, and the height of all. */
 double side_labels_width(const struct chart *chart, double width);
+double side_labels_height(const struct chart *chart, double width);
 
 /* Draws text in lines of at most width pixels, beginning at (x, y); a word that is
  * wider is broken. size: of the font; a line is a third higher. Returns the number of
@@ -83,7 +87,7 @@ double side_labels_width(const struct chart *chart, double width);
 int draw_wrapped(struct svg *svg, const char *class_name, double x, double y, double width,
                  double size, const char *text);
 
-double lines_height(const struct chart *chart);
+double lines_height(const struct chart *chart, double width);
 double heat_height(const struct chart *chart, double width);
 double rows_height(const struct chart *chart);
 int draw_lines(struct svg *svg, const struct chart *chart, double width,
