@@ -74,6 +74,7 @@ static int stop(void **state)
     (void)state;
     if (browser_program() != NULL)
         browser_stop(&browser);
+    kill(server.pid, SIGCONT); /* a test that failed may have left it stopped */
     assert_int_equal(page_server_stop(&server), 130);
     place_remove(&place);
     return 0;
@@ -99,9 +100,21 @@ static int expect_no_faults(void **state)
     (void)state;
     if (browser_program() == NULL)
         return 0;
-    assert_string_equal(browser.faults, "");
-    assert_string_equal(browser.strays, "");
+    char *found = format_string("%s%s", browser.faults, browser.strays);
+
+    browser.faults[0] = browser.strays[0] = '\0'; /* those of the next test are its own */
+    assert_string_equal(found, "");
+    free(found);
     return 0;
+}
+
+/* What the console says of answers that did not come is no fault of the page. */
+static void expect_lost_requests_alone(void)
+{
+    for (const char *line = browser.faults; *line != '\0'; line = strchr(line, '\n') + 1)
+        if (strncmp(line, "Failed to load resource:", 24) != 0)
+            fail_msg("%s", line);
+    browser.faults[0] = '\0';
 }
 
 /* ---- tables ---- */
@@ -208,10 +221,10 @@ static void an_unchanged_page_is_left_alone(void **state)
     (void)state;
     open_page("/");
     browser_click(&browser, BUTTON("experiment"));
-    browser_wait_for_answers(&browser, &browser.full,
-                             1); /* without a tag: whole, and the same */
-    browser_wait_for(&browser, LIVE, "live");
     free(browser_ask(&browser, "void (window.seen = document.querySelector('table'))"));
+    /* the first one is whole, since there is no tag to ask with, and the same */
+    browser_wait_for_answers(&browser, &browser.full, 1);
+    browser_wait_for(&browser, LIVE, "live");
     browser_wait_for_answers(&browser, &browser.same, 2);
     browser_expect(&browser, LIVE, "live");
     browser_expect(&browser, "window.seen === document.querySelector('table')", "true");
@@ -284,6 +297,29 @@ static void wide_tables_stay_where_they_were_moved_to(void **state)
     database_change(place.workspace, "DELETE FROM mark");
 }
 
+#define LONG_WORD                                                                              \
+    "a_name_that_nobody_types_twice_and_a_name_that_nobody_types_twice_and_a_name_that_is_"    \
+    "long"
+
+static void words_that_are_wider_than_the_window_are_broken(void **state)
+{
+    static const char *const PATHS[] = { "/experiment/" LONG_WORD, "/experiment/x" LONG_WORD,
+                                         "/" };
+
+    (void)state;
+    database_change(place.workspace, "UPDATE experiment SET name = '" LONG_WORD
+                                     "', description = '" LONG_WORD "' WHERE name = 't'");
+    for (size_t i = 0; i < sizeof PATHS / sizeof *PATHS; i++) {
+        open_page(PATHS[i]);
+        browser_wait_for(&browser, "document.body.textContent.includes('" LONG_WORD "')",
+                         "true");
+        browser_expect(&browser, "document.documentElement.scrollWidth <= innerWidth", "true");
+    }
+    expect_lost_requests_alone(); /* one of them is no page */
+    database_change(place.workspace, "UPDATE experiment SET name = 't', description = ''"
+                                     " WHERE name = '" LONG_WORD "'");
+}
+
 /* ---- the server goes away ---- */
 
 static void an_answer_that_breaks_off_is_asked_for_again(void **state)
@@ -301,15 +337,6 @@ static void an_answer_that_breaks_off_is_asked_for_again(void **state)
     browser_expect(&browser, "window.lost", "1");
     browser_wait_for(&browser, LIVE, "live");
     database_change(place.workspace, "DELETE FROM mark");
-}
-
-/* What the console says of answers that did not come is no fault of the page. */
-static void expect_lost_requests_alone(void)
-{
-    for (const char *line = browser.faults; *line != '\0'; line = strchr(line, '\n') + 1)
-        if (strncmp(line, "Failed to load resource:", 24) != 0)
-            fail_msg("%s", line);
-    browser.faults[0] = '\0';
 }
 
 static void a_server_that_stands_still_is_not_said_to_be_live(void **state)
@@ -361,6 +388,8 @@ int main(void)
                                   expect_no_faults),
         cmocka_unit_test_teardown(what_is_chosen_in_a_form_stays, expect_no_faults),
         cmocka_unit_test_teardown(wide_tables_stay_where_they_were_moved_to, expect_no_faults),
+        cmocka_unit_test_teardown(words_that_are_wider_than_the_window_are_broken,
+                                  expect_no_faults),
         cmocka_unit_test_teardown(an_answer_that_breaks_off_is_asked_for_again,
                                   expect_no_faults),
         cmocka_unit_test_teardown(a_server_that_stands_still_is_not_said_to_be_live,

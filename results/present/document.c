@@ -26,7 +26,8 @@ struct document {
 static const char STYLE[] =
     ":root{color-scheme:light dark}"
     "body{font:16px/1.5 system-ui,'Liberation Sans',Arial,sans-serif;color:#222;"
-    "background:#fff;max-width:60rem;margin:0 auto;padding:1rem 1.2rem 4rem}"
+    "background:#fff;max-width:60rem;margin:0 auto;padding:1rem 1.2rem 4rem;"
+    "overflow-wrap:break-word}"
     "h1{font-size:1.7rem;line-height:1.25;margin:1rem 0 .3rem}"
     "h2{font-size:1.25rem;margin:2.2rem 0 .5rem;border-bottom:1px solid #c8c8c8}"
     "h3{font-size:1.05rem;margin:1.4rem 0 .4rem}"

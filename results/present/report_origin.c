@@ -114,8 +114,8 @@ int report_published(struct report_source *source, struct error *err)
         count += published_is_shown(value, figures->data, figures->any_published);
     if (count == 0) {
         document_paragraph(document,
-                           "No published values are known on data like this; `hrmlab report "
-                           "--published` shows those on other data.");
+                           "No published values are known on data like this; hrmlab report "
+                           "--published shows those on other data.");
         return 0;
     }
     document_say(document,
