@@ -443,6 +443,22 @@ bool evaluate_is_plain(const char *name)
     return strncmp(name, plain, strlen(plain)) == 0 && strstr(name, RAW) == NULL;
 }
 
+int evaluate_check_pools(const struct pool *pool, const struct job *job, int64_t step,
+                         struct error *err)
+{
+    int rc = 0;
+
+    for (int i = 0; i < job->evaluation_count && rc == 0; i++) {
+        const struct pass pass = pass_of(&job->evaluations[i]);
+        char name[PREDICTIONS_PASS_SIZE];
+
+        name_pass(name, &pass);
+        if (job->evaluations[i].pool != 1)
+            rc = pool_check_damaged(pool, name, step, err);
+    }
+    return rc;
+}
+
 static bool pools(const struct pass *pass)
 {
     for (int i = 0; i < pass->count; i++)
@@ -466,10 +482,10 @@ static int find_history(const struct evaluate_context *context, struct pass *pas
     else
         rc = pool_select(&history, context->pool, name, context->step, why);
     for (int i = 0; i < pass->count; i++)
-        pass->left_out[i] = rc == ERROR_FORMAT && pass->requests[i].pool != 1;
+        pass->left_out[i] = rc < 0 && pass->requests[i].pool != 1;
     if (rc == 0)
         rc = scores_set_history(scores, &history, pass->left_out, why);
-    if (rc == 0 || rc == ERROR_FORMAT)
+    if (rc == 0 || rc == ERROR_FORMAT || rc == ERROR_DAMAGED)
         return 0;
     return error_set(err, why->code, "%s", why->message);
 }

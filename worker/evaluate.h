@@ -19,6 +19,7 @@
 
 struct config;
 struct data_set;
+struct job;
 struct job_evaluation;
 struct pool;
 struct report;
@@ -27,6 +28,11 @@ struct report;
  * the rows' own puzzle ids and without rows that leave the batch, and not with weights
  * in place of their averages. */
 bool evaluate_is_plain(const char *name);
+
+/* ERROR_DAMAGED: of what the job's evaluations pool at that step of its training, the
+ * pool lacks answers that are damaged. */
+int evaluate_check_pools(const struct pool *pool, const struct job *job, int64_t step,
+                         struct error *err) MUST_CHECK;
 
 struct evaluate_context {
     struct engine *engine;              /* borrowed */

@@ -194,19 +194,15 @@ static bool has_interim(const struct config *config)
 static int open_pool(struct pool *pool, struct error *lost, const struct job *job, int64_t step,
                      struct error *err)
 {
-    int rc = pool_open(pool, job, step, lost);
+    int rc = pool_open(pool, job, step, err);
 
-    if (rc == ERROR_DAMAGED)
-        *pool = (struct pool){ .job = job };
-    else if (rc < 0)
-        return error_set(err, lost->code, "%s", lost->message);
-    else if (pool->count == 0 && has_interim(&job->config))
+    if (rc == 0 && pool->count == 0 && pool->damaged_count == 0 && has_interim(&job->config))
         error_ignore(error_set(
             lost, ERROR_FORMAT,
             "eval.pool_checkpoints: no predictions of this training's interim evaluations are "
             "kept: gc deletes them, eval.keep_predictions may leave them out; queue it under "
             "other settings, such as another train.seed, to train it with the pool"));
-    return 0;
+    return rc;
 }
 
 static int evaluate_job(struct execution *execution, struct error *err)

@@ -24,7 +24,10 @@ void pool_close(struct pool *pool)
         predictions_release(pool->items[i]);
         free(pool->items[i]);
     }
+    for (int i = 0; i < pool->damaged_count; i++)
+        free(pool->damaged[i]);
     free(pool->items);
+    free(pool->damaged);
     free(pool->chosen);
     *pool = (struct pool){ 0 };
 }
@@ -85,13 +88,6 @@ static int read_of_steps(struct predictions *out, const char *path, const struct
     return rc;
 }
 
-/* What files of predictions are read of, and which of them were no good. */
-struct reading {
-    int64_t last;     /* those after later steps are left */
-    int64_t *damaged; /* (damaged_count), owned: steps by the files' names */
-    int damaged_count;
-};
-
 /* The name of the file of a pass after a step. */
 static void name_file(char out[FILE_NAME], const char *prefix, int64_t step, const char *pass)
 {
@@ -99,21 +95,23 @@ static void name_file(char out[FILE_NAME], const char *prefix, int64_t step, con
              (unsigned long long)hash_xxh3(pass, strlen(pass)) & 0xffffffffULL);
 }
 
-static int note_damaged(struct reading *reading, const char *name, const char *prefix,
-                        struct error *err)
+/* Keeps what follows the prefix in a damaged file's name. */
+static int note_damaged(struct pool *pool, const char *tail, struct error *err)
 {
-    int64_t step = strtoll(name + strlen(prefix), NULL, 10);
-    int64_t *longer =
-        realloc(reading->damaged, ((size_t)reading->damaged_count + 1) * sizeof *longer);
+    char **longer = realloc(pool->damaged, ((size_t)pool->damaged_count + 1) * sizeof *longer);
+    char *own = strdup(tail);
 
-    if (longer == NULL)
+    if (longer != NULL)
+        pool->damaged = longer;
+    if (longer == NULL || own == NULL) {
+        free(own);
         return error_no_memory(err, "the predictions");
-    reading->damaged = longer;
-    reading->damaged[reading->damaged_count++] = step;
+    }
+    longer[pool->damaged_count++] = own;
     return 0;
 }
 
-/* One file of an attempt, if it is of predictions. context: a struct reading. */
+/* One file of an attempt, if it is of predictions. context: the last step that counts. */
 static int take_file(struct pool *pool, const char *name, const char *path, void *context,
                      struct error *err)
 {
@@ -121,7 +119,7 @@ static int take_file(struct pool *pool, const char *name, const char *path, void
     const char *prefix = of_steps ? STEP_ANSWERS_PREFIX : PREDICTIONS_PREFIX;
     struct predictions predictions = { 0 };
     struct error fault = { 0 };
-    struct reading *reading = context;
+    const int64_t *last = context;
     char own_name[FILE_NAME];
 
     if (!predictions_name_has(name, prefix))
@@ -138,9 +136,9 @@ static int take_file(struct pool *pool, const char *name, const char *path, void
     if (rc < 0) {
         log_warning("%s; passed over", fault.message);
         predictions_release(&predictions);
-        return note_damaged(reading, name, prefix, err);
+        return note_damaged(pool, name + strlen(prefix), err);
     }
-    if (predictions.step <= reading->last)
+    if (predictions.step <= *last)
         return insert(pool, &predictions, err);
     predictions_release(&predictions);
     return 0;
@@ -171,31 +169,8 @@ static int each_file(struct pool *pool, int attempt, take_fn *take, void *contex
     return rc;
 }
 
-/* Whether there are predictions of this step. */
-static bool has_step(const struct pool *pool, int64_t step)
-{
-    for (int i = 0; i < pool->count; i++)
-        if (pool->items[i]->step == step)
-            return true;
-    return false;
-}
-
-/* Of each step before the last one of which a file was damaged there is another. */
-static int check_damaged(const struct pool *pool, const struct reading *reading,
-                         struct error *err)
-{
-    for (int i = 0; i < reading->damaged_count; i++)
-        if (reading->damaged[i] < reading->last && !has_step(pool, reading->damaged[i]))
-            return error_set(err, ERROR_DAMAGED,
-                             "eval.pool_checkpoints: the answers of the evaluation after step "
-                             "%lld are damaged, so that its votes would be missing",
-                             (long long)reading->damaged[i]);
-    return 0;
-}
-
 int pool_open(struct pool *out, const struct job *job, int64_t last, struct error *err)
 {
-    struct reading reading = { .last = last };
     bool pools = false;
     int rc = 0;
 
@@ -203,10 +178,7 @@ int pool_open(struct pool *out, const struct job *job, int64_t last, struct erro
     for (int i = 0; i < job->evaluation_count; i++)
         pools = pools || job->evaluations[i].pool != 1;
     for (int i = 1; i <= job->attempt && pools && rc == 0; i++)
-        rc = each_file(out, i, take_file, &reading, err);
-    if (rc == 0)
-        rc = check_damaged(out, &reading, err);
-    free(reading.damaged);
+        rc = each_file(out, i, take_file, &last, err);
     if (rc < 0)
         pool_close(out);
     return rc;
@@ -220,6 +192,24 @@ static const struct predictions *find_pass(const struct pool *pool, const char *
         if (pool->items[i]->step == step && strcmp(pool->items[i]->pass, pass) == 0)
             return pool->items[i];
     return NULL;
+}
+
+int pool_check_damaged(const struct pool *pool, const char *pass, int64_t step,
+                       struct error *err)
+{
+    for (int i = 0; i < pool->damaged_count; i++) {
+        int64_t damaged = strtoll(pool->damaged[i], NULL, 10);
+        char tail[FILE_NAME];
+
+        name_file(tail, "", damaged, pass);
+        if (damaged < step && strcmp(tail, pool->damaged[i]) == 0 &&
+            find_pass(pool, pass, damaged) == NULL)
+            return error_set(err, ERROR_DAMAGED,
+                             "eval.pool_checkpoints: the answers of the evaluation after step "
+                             "%lld are damaged, so that its votes would be missing",
+                             (long long)damaged);
+    }
+    return 0;
 }
 
 /* Each earlier evaluation that has kept anything has kept this pass, or votes of some
@@ -242,9 +232,11 @@ int pool_select(struct score_history *out, struct pool *pool, const char *pass, 
                 struct error *err)
 {
     const struct predictions **list;
-    int rc = check_whole(pool, pass, step, err);
+    int rc = pool_check_damaged(pool, pass, step, err);
 
     *out = (struct score_history){ 0 };
+    if (rc == 0)
+        rc = check_whole(pool, pass, step, err);
     if (rc < 0)
         return rc;
     list = calloc((size_t)pool->count + 1, sizeof *list);

@@ -24,19 +24,23 @@ struct pool {
     const struct job *job;      /* borrowed */
     struct predictions **items; /* owned, and each of them; by step */
     int count;
+    char **damaged; /* owned, and each of them: STEP-PASS of damaged files' names */
+    int damaged_count;
     const struct predictions **chosen; /* owned; of pool_select() */
 };
 
 /* Reads what the attempts of the job's run up to its own have left, of steps up to
- * last. Damaged files are passed over with a warning; ERROR_DAMAGED: there is no other
- * of a step before last. */
+ * last. Damaged files are passed over with a warning, and noted. */
 int pool_open(struct pool *out, const struct job *job, int64_t last,
               struct error *err) MUST_CHECK;
 void pool_close(struct pool *pool); /* a zeroed one too */
 
+/* ERROR_DAMAGED: a file of that pass before the step was damaged, and there is no other. */
+int pool_check_damaged(const struct pool *pool, const char *pass, int64_t step,
+                       struct error *err) MUST_CHECK;
 /* Those of that pass before the step, oldest first; the list is valid until the next
  * call, its items until the pool is closed. ERROR_FORMAT: an evaluation before has kept
- * others, and not that pass. */
+ * others, and not that pass. ERROR_DAMAGED: as above. */
 int pool_select(struct score_history *out, struct pool *pool, const char *pass, int64_t step,
                 struct error *err) MUST_CHECK;
 /* Takes predictions over, also on failure; write: to a file too. Those of the same pass

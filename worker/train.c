@@ -128,8 +128,11 @@ static int load(struct training *training, const char *name, struct error *err)
 static int load_candidate(struct training *training,
                           const struct checkpoint_candidate *candidate, struct error *err)
 {
-    int rc = pool_open(&training->pool, training->context->job, candidate->step, err);
+    const struct job *job = training->context->job;
+    int rc = pool_open(&training->pool, job, candidate->step, err);
 
+    if (rc == 0)
+        rc = evaluate_check_pools(&training->pool, job, candidate->step, err);
     if (rc == 0)
         rc = load(training, candidate->name, err);
     if (rc < 0)

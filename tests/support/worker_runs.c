@@ -394,7 +394,7 @@ int run_count_events(const cJSON *journal, const char *type)
     return count;
 }
 
-void run_wait_event(const struct run_setup *setup, int attempt, const char *type, double step)
+bool run_reaches(const struct run_setup *setup, int attempt, const char *type, double step)
 {
     for (int i = 0; i < WAIT_MS / 10; i++) {
         cJSON *journal = run_journal(setup, attempt);
@@ -404,13 +404,18 @@ void run_wait_event(const struct run_setup *setup, int attempt, const char *type
         bool over = run_last_event(journal, "end") != NULL;
 
         cJSON_Delete(journal);
-        if (there)
-            return;
-        if (over)
-            fail_msg("the attempt ended without a %s at step %g", type, step);
+        if (there || over)
+            return there;
         run_pause_ms(10);
     }
     fail_msg("no %s at step %g", type, step);
+    return false;
+}
+
+void run_wait_event(const struct run_setup *setup, int attempt, const char *type, double step)
+{
+    if (!run_reaches(setup, attempt, type, step))
+        fail_msg("the attempt ended without a %s at step %g", type, step);
 }
 
 char *run_event_text(const struct run_setup *setup, int attempt, const char *type,

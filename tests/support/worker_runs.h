@@ -6,6 +6,7 @@
 #define TESTS_WORKER_RUNS_H
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "settings.h"
@@ -62,7 +63,9 @@ cJSON *run_journal(const struct run_setup *setup, int attempt);
 /* The last event of a type, NULL when there is none. */
 const cJSON *run_last_event(const cJSON *journal, const char *type);
 int run_count_events(const cJSON *journal, const char *type);
-/* Waits until the attempt's journal has an event of this type with step >= step. */
+/* Waits until the attempt's journal has an event of this type with step >= step. False: it has
+ * ended without one; the other function fails then. */
+bool run_reaches(const struct run_setup *setup, int attempt, const char *type, double step);
 void run_wait_event(const struct run_setup *setup, int attempt, const char *type, double step);
 /* A text of the attempt's last event of a type; ends the test when absent. Fresh. */
 char *run_event_text(const struct run_setup *setup, int attempt, const char *type,
