@@ -258,9 +258,9 @@ static void format_mean(char out[MEAN_SIZE], double mean, int runs,
         snprintf(out, MEAN_SIZE, "%.15g", mean);
     else if (runs < side->run_count)
         snprintf(out, MEAN_SIZE, "%s (%d of %d runs)",
-                 number_fixed(number, mean, metric_decimals(metric)), runs, side->run_count);
+                 number_measure(number, mean, metric_decimals(metric)), runs, side->run_count);
     else
-        number_fixed(out, mean, metric_decimals(metric));
+        number_measure(out, mean, metric_decimals(metric));
 }
 
 /* Adds the largest differences, or all; *hidden counts the others. */

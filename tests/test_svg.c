@@ -428,7 +428,15 @@ static void numbers_are_rounded_and_trimmed(void **state)
     assert_string_equal(number_trimmed(text, 12.5, 3), "12.5");
     assert_string_equal(number_trimmed(text, 100, 3), "100");
     assert_string_equal(number_signed(text, 0.02, 3), "+0.020");
-    assert_string_equal(number_signed(text, 0.0001, 3), "0.000");
+    assert_string_equal(number_signed(text, 0.0001, 3), "+1e-4");
+    assert_string_equal(number_signed(text, -0.00049, 3), "-5e-4");
+    assert_string_equal(number_signed(text, -1e-17, 3), "0.000"); /* of sums that are equal */
+    assert_string_equal(number_measure(text, 0.0005, 3), "0.001");
+    assert_string_equal(number_measure(text, 0.000499, 3), "5e-4");
+    assert_string_equal(number_measure(text, 0.00096, 2), "1e-3");
+    assert_string_equal(number_measure(text, 2.4e-7, 3), "2e-7");
+    assert_string_equal(number_measure(text, 0.0, 3), "0.000");
+    assert_string_equal(number_measure(text, (double)NAN, 3), "-");
     assert_string_equal(number_scaled(text, 3.3e21), "3.3 Z");
     assert_string_equal(number_scaled(text, 999.7), "1 k");
     assert_string_equal(number_scaled(text, 12), "12 ");

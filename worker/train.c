@@ -399,7 +399,7 @@ static int report_metrics(struct training *training, struct error *err)
         snprintf(accuracy, sizeof accuracy, "token accuracy %.4f, exact %.4f",
                  mean(metrics->accuracy, metrics->count),
                  mean(metrics->exact_accuracy, metrics->count));
-    log_info("step %lld of %lld: loss %.4f, %s, %.3g s a step", (long long)training->step,
+    log_info("step %lld of %lld: loss %.4g, %s, %.3g s a step", (long long)training->step,
              (long long)training->total, loss, accuracy,
              mean(training->session_seconds, (double)training->session_steps));
     rc = report_metric(training->context->report, training->step, metrics_values(metrics), err);

@@ -35,8 +35,8 @@ static void add_comparison(struct table *table, const struct comparison *item)
     table_real(table, item->other_mean);
     table_real(table, e->value);
     if (isfinite(e->low))
-        snprintf(interval, sizeof interval, "[%s, %s]", number_fixed(low, e->low, DIGITS),
-                 number_fixed(high, e->high, DIGITS));
+        snprintf(interval, sizeof interval, "[%s, %s]", number_measure(low, e->low, DIGITS),
+                 number_measure(high, e->high, DIGITS));
     table_text(table, interval[0] != '\0' ? interval : NULL);
     table_real(table, e->low);
     table_real(table, e->high);
@@ -233,10 +233,10 @@ static int make_grid(struct table **out, const struct matrix_block *block,
                          block->states[at] == RUN_DONE ? "-"
                                                        : run_state_name(block->states[at]));
             else if (isnan(cell->deviation))
-                snprintf(text, sizeof text, "%s", number_fixed(mean, cell->mean, DIGITS));
+                snprintf(text, sizeof text, "%s", number_measure(mean, cell->mean, DIGITS));
             else
-                snprintf(text, sizeof text, "%s +-%s", number_fixed(mean, cell->mean, DIGITS),
-                         number_fixed(spread, cell->deviation, DIGITS));
+                snprintf(text, sizeof text, "%s +-%s", number_measure(mean, cell->mean, DIGITS),
+                         number_measure(spread, cell->deviation, DIGITS));
             table_text(*out, text);
         }
     }

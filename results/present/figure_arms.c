@@ -280,7 +280,7 @@ static int add_pass_line(struct chart *chart, const char *label, const struct ce
         struct chart_point point = pass_point(cells, cell, KS[k]);
         char number[NUMBER_TEXT_SIZE];
         char *tooltip = format_string("%s, %s: %s", label, METRICS[KS[k]].title,
-                                      number_fixed(number, point.y, DIGITS));
+                                      number_measure(number, point.y, DIGITS));
 
         if (tooltip == NULL)
             return error_no_memory(err, "a figure");
@@ -359,7 +359,7 @@ static int add_seed_row(struct chart *chart, const char *name, const struct cell
     if (tooltip == NULL)
         return error_no_memory(err, "a figure");
     mean.tooltip = tooltip;
-    mean.label = number_fixed(number, cell->mean, DIGITS);
+    mean.label = number_measure(number, cell->mean, DIGITS);
     chart_add_point(chart, 0, &mean);
     free(tooltip);
     for (int i = 0; i < cell->count; i++) {
@@ -372,7 +372,7 @@ static int add_seed_row(struct chart *chart, const char *name, const struct cell
         point.y += same > 2 ? 0.3 : 0.15 * same;
 
         tooltip = format_string("%s%sseed %lld: %s", name, comma, (long long)cell->seeds[i],
-                                number_fixed(number, cell->values[i], DIGITS));
+                                number_measure(number, cell->values[i], DIGITS));
         point.minor = true;
         point.tooltip = tooltip;
         chart_add_point(chart, 0, &point);

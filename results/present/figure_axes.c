@@ -57,12 +57,12 @@ char *describe_cell(const struct cells *cells, const struct cell *cell, const ch
     for (; listed < cell->count && used + 20 < sizeof seeds; listed++)
         used +=
             (size_t)snprintf(seeds + used, sizeof seeds - used, "%s%s", listed > 0 ? ", " : "",
-                             number_fixed(value, cell->values[listed], DIGITS));
+                             number_measure(value, cell->values[listed], DIGITS));
     return format_string(
         "%s%s%s %s%s%s (%d seed%s: %s%s)", label, label[0] != '\0' ? ": " : "",
-        METRICS[cells->metric].title, number_fixed(mean, cell->mean, DIGITS),
+        METRICS[cells->metric].title, number_measure(mean, cell->mean, DIGITS),
         isfinite(cell->deviation) ? " \xc2\xb1 " : "",
-        isfinite(cell->deviation) ? number_fixed(spread, cell->deviation, DIGITS) : "",
+        isfinite(cell->deviation) ? number_measure(spread, cell->deviation, DIGITS) : "",
         cell->count, cell->count == 1 ? "" : "s", seeds, listed < cell->count ? ", ..." : "");
 }
 
@@ -402,7 +402,7 @@ static int add_pair_cell(struct chart *chart, const struct cells *cells, int row
     char number[NUMBER_TEXT_SIZE];
 
     point.value = cell->mean;
-    point.label = number_fixed(number, cell->mean, DIGITS);
+    point.label = number_measure(number, cell->mean, DIGITS);
     point.tooltip = tooltip;
     if (chart->kind == CHART_BARS) {
         point.x = cell->at[rows];

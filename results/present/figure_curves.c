@@ -70,7 +70,7 @@ static int add_place(struct chart *chart, int series, const struct sample *sampl
     double deviation = statistics_deviation(values, count);
     char *tooltip =
         format_string("%s, step %.0f: %s (%d seed%s)", label, step,
-                      number_fixed(number, point.y, 4), count, count == 1 ? "" : "s");
+                      number_measure(number, point.y, 4), count, count == 1 ? "" : "s");
 
     if (isfinite(deviation)) {
         point.low = point.y - deviation;

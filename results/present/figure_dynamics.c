@@ -64,8 +64,8 @@ static int add_point(struct chart *chart, const char *label, double x, double y,
 {
     struct chart_point point = chart_point_at(x, y);
     char one[NUMBER_TEXT_SIZE], other[NUMBER_TEXT_SIZE];
-    char *tooltip = format_string("%s: %s at %s", label, number_fixed(other, y, DIGITS),
-                                  number_fixed(one, x, DIGITS));
+    char *tooltip = format_string("%s: %s at %s", label, number_measure(other, y, DIGITS),
+                                  number_measure(one, x, DIGITS));
 
     if (tooltip == NULL)
         return error_no_memory(err, "a figure");
@@ -373,7 +373,7 @@ static int draw_rule(struct chart *chart, struct text_set *rules, const struct c
                       ? NULL
                       : format_string("%s%s%s, %s of %lld outer steps", label,
                                       label[0] != '\0' ? ", " : "", chart->series[series].label,
-                                      number_fixed(number, point.x, 2),
+                                      number_measure(number, point.x, 2),
                                       (long long)cell->row->outer_steps);
     char *tooltip = place == NULL ? NULL : describe_cell(cells, cell, place);
     int rc = tooltip == NULL ? error_no_memory(err, "a figure") : 0;

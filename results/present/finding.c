@@ -220,11 +220,11 @@ static void write_above(FILE *out, double mean, const struct baseline *baseline,
     char value[NUMBER_TEXT_SIZE], above[NUMBER_TEXT_SIZE];
 
     if (isfinite(copy))
-        fprintf(out, "; copying the input has %s (%s)", number_fixed(value, copy, DIGITS),
+        fprintf(out, "; copying the input has %s (%s)", number_measure(value, copy, DIGITS),
                 number_signed(above, mean - copy, DIGITS));
     if (isfinite(untrained))
         fprintf(out, "; the untrained model has %s (%s)",
-                number_fixed(value, untrained, DIGITS),
+                number_measure(value, untrained, DIGITS),
                 number_signed(above, mean - untrained, DIGITS));
     fprintf(out, ".");
 }
@@ -234,7 +234,7 @@ static void write_best(FILE *out, const struct best_cells *best,
 {
     char value[NUMBER_TEXT_SIZE];
 
-    number_fixed(value, best->mean, DIGITS);
+    number_measure(value, best->mean, DIGITS);
     if (best->count > 1)
         fprintf(out, "%c%d of %d cells share the largest value, %s", between, best->count,
                 best->all, value);
@@ -252,7 +252,7 @@ static bool write_nothing_to_tell(FILE *out, const struct best_cells *best,
     const struct measure *measure = &METRICS[metric];
     char value[NUMBER_TEXT_SIZE];
 
-    number_fixed(value, best->mean, DIGITS);
+    number_measure(value, best->mean, DIGITS);
     if (is_equal(best->mean, 0) && is_equal(best->least, 0) &&
         measure->better == MEASURE_HIGHER) {
         fprintf(out,

@@ -71,11 +71,21 @@ char *number_power(char out[NUMBER_TEXT_SIZE], double value, int digits)
     return out;
 }
 
+char *number_measure(char out[NUMBER_TEXT_SIZE], double value, int digits)
+{
+    static const double ROUNDING = 1e-12; /* of sums of measures, which are near 1 */
+
+    number_fixed(out, value, digits);
+    if (isfinite(value) && fabs(value) > ROUNDING && strpbrk(out, "123456789") == NULL)
+        number_power(out, value, 0);
+    return out;
+}
+
 char *number_signed(char out[NUMBER_TEXT_SIZE], double value, int digits)
 {
     char text[NUMBER_TEXT_SIZE];
 
-    number_fixed(text, value, digits);
+    number_measure(text, value, digits);
     snprintf(out, NUMBER_TEXT_SIZE, "%s%.*s",
              value > 0 && strpbrk(text, "123456789") ? "+" : "", NUMBER_TEXT_SIZE - 2, text);
     return out;

@@ -144,17 +144,17 @@ static int add_arm_row(struct report_source *source, const struct cell *cell,
     add_arm_cells(document, cells, cell);
     snprintf(seeds, sizeof seeds, "%d of %d", cell->count, cell->planned);
     document_cell(document, seeds);
-    number_fixed(text, cell->mean, DIGITS);
+    number_measure(text, cell->mean, DIGITS);
     if (best)
         document_strong_cell(document, text);
     else
         document_cell(document, text);
-    document_cell(document, number_fixed(text, cell->deviation, DIGITS));
+    document_cell(document, number_measure(text, cell->deviation, DIGITS));
     rc = add_delta(source, cell, baseline, err);
+    document_cell(document, number_measure(
+                                text, mean_of(cells, cell, METRIC_PER_TOKEN_ACCURACY), DIGITS));
     document_cell(document,
-                  number_fixed(text, mean_of(cells, cell, METRIC_PER_TOKEN_ACCURACY), DIGITS));
-    document_cell(document,
-                  number_fixed(text, mean_of(cells, cell, METRIC_EXACT_ROWS), DIGITS));
+                  number_measure(text, mean_of(cells, cell, METRIC_EXACT_ROWS), DIGITS));
     snprintf(flops, sizeof flops, "%sFLOP", number_scaled(text, cell->flops));
     document_cell(document, isfinite(cell->flops) ? flops : "");
     document_cell(document, number_fixed(text, train_cpu_seconds_of(cell), 1));
@@ -238,11 +238,11 @@ static void say_baselines(struct report_source *source)
         if (isfinite(baseline->copy[metric]))
             document_say(source->document, "Without learning%s%s: copying the input has %s %s.",
                          on, data, METRICS[metric].title,
-                         number_fixed(number, baseline->copy[metric], DIGITS));
+                         number_measure(number, baseline->copy[metric], DIGITS));
         if (isfinite(baseline->untrained[metric]))
             document_say(source->document, "Before training%s%s: the models have %s %s.", on,
                          data, METRICS[metric].title,
-                         number_fixed(number, baseline->untrained[metric], DIGITS));
+                         number_measure(number, baseline->untrained[metric], DIGITS));
     }
 }
 
@@ -321,8 +321,8 @@ static void add_comparison(struct document *document, const struct comparison *i
     if (needed->groups)
         document_cell(document, item->group);
     document_cell(document, item->label);
-    document_cell(document, number_fixed(text, item->base_mean, DIGITS));
-    document_cell(document, number_fixed(text, item->other_mean, DIGITS));
+    document_cell(document, number_measure(text, item->base_mean, DIGITS));
+    document_cell(document, number_measure(text, item->other_mean, DIGITS));
     document_cell(document, number_signed(text, e->value, DIGITS));
     snprintf(interval, sizeof interval, "[%s, %s]", number_signed(low, e->low, DIGITS),
              number_signed(high, e->high, DIGITS));
@@ -430,8 +430,8 @@ static void list_hardest(struct report_source *source, const struct task_score *
     document_table(document, "The tasks with the lowest means", HEADS, 3);
     for (int i = 0; i < count && i < LISTED_TASKS; i++) {
         add_task_cell(source, scores[i].task);
-        document_cell(document, number_fixed(text, scores[i].mean, DIGITS));
-        document_cell(document, number_fixed(text, scores[i].high, DIGITS));
+        document_cell(document, number_measure(text, scores[i].mean, DIGITS));
+        document_cell(document, number_measure(text, scores[i].high, DIGITS));
     }
     document_table_end(document);
     if (count <= LISTED_TASKS)
@@ -468,9 +468,9 @@ static int list_contested(struct report_source *source, const struct task_score 
 
         add_task_cell(source, scores[i].task);
         document_cell(document, low);
-        document_cell(document, number_fixed(text, scores[i].low, DIGITS));
+        document_cell(document, number_measure(text, scores[i].low, DIGITS));
         document_cell(document, high);
-        document_cell(document, number_fixed(text, scores[i].high, DIGITS));
+        document_cell(document, number_measure(text, scores[i].high, DIGITS));
         free(low);
         free(high);
         if (rc != 0)

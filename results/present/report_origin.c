@@ -55,7 +55,7 @@ static char *own_values(const struct report_source *source, const struct publish
                          ? NULL
                          : format_string("%s%s%s%s%s", text, text[0] != '\0' ? ", " : "", label,
                                          label[0] != '\0' ? " " : "",
-                                         number_fixed(number, cell->mean, DIGITS));
+                                         number_measure(number, cell->mean, DIGITS));
 
         free(label);
         free(text);

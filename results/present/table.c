@@ -241,7 +241,7 @@ char *cell_text(const struct table_column *column, const struct cell *cell, bool
     else if (column->digits < 0 || fabs(cell->real) >= 1e15)
         snprintf(number, sizeof number, "%.4g", cell->real);
     else
-        number_fixed(number, cell->real,
-                     column->digits); /* rounded as in reports and figures */
+        number_measure(number, cell->real,
+                       column->digits); /* rounded as in reports and figures */
     return strdup(number);
 }

@@ -51,8 +51,8 @@ struct table_column {
     const char *name;
     const char *title; /* for people; NULL: name */
     enum table_type type;
-    /* REAL: decimals for people; -1: %.4g (flops, times). Programs always get the
-     * shortest text that reads back as an equal number */
+    /* REAL: decimals for people (number_measure()); -1: %.4g (flops, times). Programs
+     * always get the shortest text that reads back as an equal number */
     int digits;
     bool p;            /* REAL: people read it as number_p() writes it */
     bool machine_only; /* only for programs */
@@ -109,7 +109,8 @@ bool format_is_for_people(enum output_format format);
 /*
  * Prints to out. color: whether terminal colours may be used (FORMAT_TABLE only). On a
  * terminal, lines fit its width: texts wrap between words and columns with a drop
- * number are hidden; nothing is truncated and no word is broken. Control characters in
+ * number are hidden; nothing is truncated, and a word is broken only where all of that is
+ * not enough. Control characters in
  * texts are removed or (JSON) escaped. CSV is that of RFC 4180 but with lines that end
  * in LF. JSON is one object: {"format": "hrmlab-table-2", "rows": [{"name": value,
  * ...}, ...], "notes": [...]}. A table without rows prints its headings. ERROR_IO: out

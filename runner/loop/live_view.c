@@ -3,6 +3,7 @@
 
 #include "braille.h"
 #include "human.h"
+#include "number.h"
 #include "text.h"
 
 #include <math.h>
@@ -133,15 +134,17 @@ enum detail { DETAIL_TIME, DETAIL_PLACE, DETAIL_LOSS, DETAIL_ALL };
 static void format_state(char *out, size_t size, const struct recorder_progress *p,
                          enum detail detail)
 {
-    char eta[HUMAN_SIZE];
+    char eta[HUMAN_SIZE], number[NUMBER_TEXT_SIZE];
     int used = snprintf(out, size, "%s", p->phase[0] != '\0' ? p->phase : "starting");
 
     if (detail >= DETAIL_PLACE)
         used += format_place(out + used, size - (size_t)used, p);
     if (detail >= DETAIL_LOSS && p->loss >= 0)
-        used += snprintf(out + used, size - (size_t)used, " loss %.3f", p->loss);
+        used += snprintf(out + used, size - (size_t)used, " loss %s",
+                         number_measure(number, p->loss, 3));
     if (detail == DETAIL_ALL && p->accuracy >= 0)
-        used += snprintf(out + used, size - (size_t)used, " acc %.3f", p->accuracy);
+        used += snprintf(out + used, size - (size_t)used, " acc %s",
+                         number_measure(number, p->accuracy, 3));
     if (detail == DETAIL_ALL && p->steps_per_s >= 0.5)
         used += snprintf(out + used, size - (size_t)used, " %.1f steps/s", p->steps_per_s);
     else if (detail == DETAIL_ALL && p->steps_per_s > 0)
