@@ -400,6 +400,39 @@ static void texts_wrap_between_words_and_never_inside(void **state)
     }
 }
 
+/* A name takes more than the line has beside the other columns, or more than the line. */
+static void a_word_is_broken_only_where_nothing_else_gives_way(void **state)
+{
+    static const int LENGTHS[] = { 30, 60, 96 };
+    static const struct table_column columns[] = {
+        { .name = "experiment", .type = TABLE_TEXT },
+        { .name = "cancelled", .type = TABLE_INT, .drop = 1 },
+        { .name = "finding", .type = TABLE_TEXT },
+        { .name = "interval", .type = TABLE_TEXT, .whole = true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof LENGTHS / sizeof *LENGTHS; i++) {
+        char name[100] = "";
+        struct table *table;
+
+        for (int c = 0; c < LENGTHS[i]; c++)
+            name[c] = c == 40 ? '-' : "abcdefghij"[c % 10];
+        assert_int_equal(table_create(&table, columns, 4, NULL), 0);
+        table_row(table);
+        table_text(table, name);
+        table_int(table, 7);
+        table_text(table, "some words here");
+        table_text(table, "[-0.225, -0.053]");
+        char *text = shown_at(table, 80);
+
+        expect_lines_within(text, 80);
+        assert_int_equal(strstr(text, name) != NULL, LENGTHS[i] < 60);
+        assert_non_null(strstr(text, "[-0.225, -0.053]"));
+        free(text);
+    }
+}
+
 /* Six rows with a short text, one with a long one: the width goes to the six. */
 static void a_line_is_shared_so_that_the_rows_take_few_lines(void **state)
 {
@@ -555,6 +588,7 @@ int main(void)
         cmocka_unit_test(a_narrow_terminal_gets_the_columns_that_matter),
         cmocka_unit_test(a_grid_of_means_goes_over_its_spreads_before_it_is_too_wide),
         cmocka_unit_test(texts_wrap_between_words_and_never_inside),
+        cmocka_unit_test(a_word_is_broken_only_where_nothing_else_gives_way),
         cmocka_unit_test(a_line_is_shared_so_that_the_rows_take_few_lines),
         cmocka_unit_test(one_row_tells_its_lesser_columns_in_a_line),
         cmocka_unit_test(rows_of_one_group_stand_below_its_name),

@@ -4,8 +4,8 @@
  *
  * A line that is too long is shortened in three steps: columns with one value in all
  * rows are printed once above the table; the least important columns are hidden and
- * named below it; texts wrap between words. Words are never broken, but for a path that
- * is wider than the line: after a slash.
+ * named below it; texts wrap between words. Words are broken only where the line is too
+ * long all the same.
  */
 #include "table_internal.h"
 
@@ -265,6 +265,26 @@ static int drop_columns(char **dropped, char **folded, const struct view *view,
     return 0;
 }
 
+/* If the line is still too long, the columns of the longest words break them. */
+static void break_words(const struct view *view, const struct table *table, int width)
+{
+    while (width > 0 && least_line(view, table) > width) {
+        int widest = -1;
+
+        for (int i = 0; i < view->count; i++) {
+            const struct table_column *column = &table->columns[view->of_column[i]];
+
+            if (is_seen(table, view->of_column[i]) && !is_number(column) && !column->whole &&
+                !column->tight && view->least[i] > LEAST_WRAPPED &&
+                (widest < 0 || view->least[i] > view->least[widest]))
+                widest = i;
+        }
+        if (widest < 0)
+            return;
+        view->least[widest]--;
+    }
+}
+
 /* Makes the first column that can be a heading of rows one. */
 static void find_section(struct table *table)
 {
@@ -308,7 +328,7 @@ static void print_row(const struct view *view, const struct table *table, int ro
             bool number = is_number(&table->columns[at]);
             enum table_mark mark = row == 0 ? TABLE_STRONG : cell_at(table, row - 1, at)->mark;
             const char *start = color ? color_of(mark) : "";
-            size_t length = wrap_line_length(rest[i], number ? 0 : view->width[i]);
+            size_t length = wrap_cell_length(rest[i], number ? 0 : view->width[i]);
             int used = text_columns(rest[i], length), padding = view->width[i] - used;
 
             padding = padding > 0 ? padding : 0;
@@ -392,6 +412,8 @@ int table_print_aligned(struct table *table, FILE *out, int width, bool color)
         rc = view_make(&view, table, width);
     if (rc == 0)
         rc = drop_columns(&dropped, &folded, &view, table, width);
+    if (rc == 0)
+        break_words(&view, table, width);
     if (rc == 0)
         rc = find_widths(&view, table, width);
     if (rc == 0 && table->caption != NULL)

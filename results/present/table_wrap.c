@@ -73,6 +73,21 @@ size_t wrap_line_length(const char *text, int width)
     }
 }
 
+size_t wrap_cell_length(const char *text, int width)
+{
+    size_t length = wrap_line_length(text, width), fitting = 0, mark = 0;
+
+    if (width == 0 || text_columns(text, length) <= width)
+        return length;
+    for (size_t i = 1; i <= length && text_columns(text, i) <= width; i++) {
+        if (((unsigned char)text[i] & 0xc0) != 0x80) /* a character begins there */
+            fitting = i;
+        if (strchr("/-_.,=", text[i - 1]) != NULL)
+            mark = i;
+    }
+    return mark > 0 ? mark : fitting > 0 ? fitting : length;
+}
+
 /* ---- widths ---- */
 
 enum { MOST_ROWS = 200 }; /* looked at: more rows are like the first ones */
@@ -98,7 +113,7 @@ static int count_lines(const char *text, int width)
     int lines = 1;
 
     for (;;) {
-        text += wrap_line_length(text, width);
+        text += wrap_cell_length(text, width);
         text += strspn(text, " ");
         if (*text == '\0' || lines == UINT8_MAX)
             return lines;

@@ -2,7 +2,8 @@
  * table_wrap.h - breaks texts between words, and shares the width of a line among the
  * columns of a table.
  *
- * Words are never broken, but for a path that is wider than the line: after a slash.
+ * Words are broken only where they are wider than the line or the column: a path after a
+ * slash, in a column others too, after a hyphen, say, or anywhere.
  */
 #ifndef RESULTS_TABLE_WRAP_H
 #define RESULTS_TABLE_WRAP_H
@@ -17,6 +18,9 @@ int wrap_longest_word(const char *text, int limit);
 /* Bytes of the first line of text when it is broken between words at width (0: not
  * broken); a longer word begins a line of its own. */
 size_t wrap_line_length(const char *text, int width);
+
+/* The same in a column of a table, which no line is wider than. */
+size_t wrap_cell_length(const char *text, int width);
 
 /* The columns of a table on a terminal. All are borrowed; (count) each. */
 struct wrap_columns {
