@@ -249,10 +249,24 @@ static int foreign_option(const struct command *command, int option, struct erro
                      command->name, OPTIONS[option].name, takers, command->name);
 }
 
-/* Refuses options that exclude each other, a format that the command lacks, and an
- * executor that there is not. */
-static int check_contradictions(const struct command *command, const struct options *options,
-                                struct error *err)
+/* A format that the command lacks is refused where it was typed; HRMLAB_FORMAT, the
+ * default of all commands, then counts for nothing. */
+static int check_format(const struct command *command, struct options *options,
+                        struct error *err)
+{
+    if (options->format != FORMAT_EVENTS || (command->options & COMMAND_EVENTS) != 0)
+        return 0;
+    if ((options->given & OPTION_BIT(OPTION_FORMAT)) != 0)
+        return error_set(
+            err, ERROR_FORMAT,
+            "hrmlab %s: the format tensorboard is for export; see hrmlab %s --help",
+            command->name, command->name);
+    options->format = FORMAT_TABLE;
+    return 0;
+}
+
+/* Refuses options that exclude each other, and an executor that there is not. */
+static int check_contradictions(const struct options *options, struct error *err)
 {
     /* compare has the arguments EXPERIMENT, ARM ARM, or all three */
     bool named = options->argument_count == 1 || options->argument_count == 3;
@@ -261,11 +275,6 @@ static int check_contradictions(const struct command *command, const struct opti
         return error_set(err, ERROR_FORMAT,
                          "--max-fails %d and --keep-going contradict each other; choose one",
                          options->max_fails);
-    if (options->format == FORMAT_EVENTS && (command->options & COMMAND_EVENTS) == 0)
-        return error_set(
-            err, ERROR_FORMAT,
-            "hrmlab %s: the format tensorboard is for export; see hrmlab %s --help",
-            command->name, command->name);
     if (options->executor != NULL && executor_check_name(EXECUTORS, options->executor, err) < 0)
         return ERROR_FORMAT;
     if (options->experiment != NULL && named &&
@@ -276,7 +285,7 @@ static int check_contradictions(const struct command *command, const struct opti
     return 0;
 }
 
-int commands_check(const struct command **out, const struct options *options, struct error *err)
+int commands_check(const struct command **out, struct options *options, struct error *err)
 {
     const struct command *command = options->command != NULL ? find(options->command) : NULL;
 
@@ -297,7 +306,8 @@ int commands_check(const struct command **out, const struct options *options, st
                          "usage: hrmlab %s%s%s [options]; see hrmlab %s --help", command->name,
                          command->arguments[0] != '\0' ? " " : "", command->arguments,
                          command->name);
-    return check_contradictions(command, options, err);
+    int rc = check_format(command, options, err);
+    return rc < 0 ? rc : check_contradictions(options, err);
 }
 
 static void print_options(uint64_t set, FILE *out)

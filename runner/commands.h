@@ -39,8 +39,9 @@ extern const struct command COMMANDS[];
 
 /* Finds the command in the options and checks its options and, without --help, the
  * number of its arguments. *out NULL and 0: no command is given. ERROR_FORMAT, with
- * a suggestion, for unknown words. */
-int commands_check(const struct command **out, const struct options *options,
+ * a suggestion, for unknown words. A format of HRMLAB_FORMAT that the command lacks
+ * becomes a table. */
+int commands_check(const struct command **out, struct options *options,
                    struct error *err) MUST_CHECK;
 
 /* Prints the help of one command, with only its options; NULL: all commands. At most

@@ -14,9 +14,10 @@
 const struct option_entry OPTIONS[OPTION_COUNT] = {
     [OPTION_WORKSPACE] = { "workspace", 'w', "DIR",
                            "directory of all results (HRMLAB_WORKSPACE)" },
-    [OPTION_SET] = { "set", 0, "KEY=VALUE", "override a setting of the spec, also an axis" },
+    [OPTION_SET] = { "set", 0, "KEY=VALUE", "override a setting of the spec, also an axis",
+                     .many = true },
     [OPTION_WHERE] = { "where", 0, "CONDITION",
-                       "only arms for which KEY=VALUE (!= < <= > >=) holds" },
+                       "only arms for which KEY=VALUE (!= < <= > >=) holds", .many = true },
     [OPTION_FORMAT] = { "format", 0, "FORM", "table, csv, json, jsonl, markdown or latex" },
     [OPTION_METRIC] = { "metric", 0, "M", "the first measure shown (default: pass_at_2)" },
     [OPTION_SORT] = { "sort", 0, "COLUMNS", "order of rows; -COLUMN: the largest first" },
@@ -228,6 +229,21 @@ static int take_option(struct options *options, int option, const char *value,
     return rc;
 }
 
+/* Takes an option; most that have a value may be given once. */
+static int take_once(struct options *options, int option, const char *value, struct error *err)
+{
+    const uint64_t measure = OPTION_BIT(OPTION_METRIC) | OPTION_BIT(OPTION_VALUE);
+    const uint64_t own = OPTION_BIT(option), alike = (own & measure) != 0 ? measure : own;
+
+    if (value != NULL && !OPTIONS[option].many && (options->given & alike) != 0)
+        return error_set(err, ERROR_FORMAT,
+                         "--%s %.60s: the option is given twice, and takes one value%s",
+                         OPTIONS[option].name, value,
+                         alike == measure ? " (--metric and --value are the same)" : "");
+    options->given |= own;
+    return take_option(options, option, value, err);
+}
+
 enum { FIRST_VALUE = 256 }; /* getopt's number of option 0; larger than any letter */
 
 /* The option that getopt reports as number, a letter or FIRST_VALUE + id;
@@ -310,8 +326,7 @@ static int read_words(struct options *options, int argc, char **argv, struct err
         } else if (number == '?') {
             rc = refuse_word(options, rejected_word(argc, argv), err);
         } else {
-            options->given |= OPTION_BIT(option_of(number));
-            rc = take_option(options, option_of(number), optarg, err);
+            rc = take_once(options, option_of(number), optarg, err);
         }
     }
     return rc;

@@ -59,6 +59,10 @@ static void what_a_command_does_not_take_is_refused_with_advice(void **state)
         { "hrmlab work now", "usage: hrmlab work [options]" },
         { "hrmlab results --format xml", "expected one of table, csv, json, jsonl" },
         { "hrmlab results --format tensorboard", "the format tensorboard is for export" },
+        { "hrmlab compare t --axis a --axis b",
+          "--axis b: the option is given twice, and takes one value" },
+        { "hrmlab -w a status -w b", "--workspace b: the option is given twice" },
+        { "hrmlab results t --metric oracle --value q", "--metric and --value are the same" },
     };
 
     (void)state;
@@ -81,6 +85,7 @@ static void options_stand_before_and_behind_the_command(void **state)
     assert_int_equal(
         check(&command, "hrmlab --quiet -w w results t --where arch.name=hrm", &err), 0);
     assert_string_equal(command->name, "results");
+    assert_int_equal(check(&command, "hrmlab -q results -q --where a=1 --where b=2", &err), 0);
     assert_int_equal(check(&command, "hrmlab logs -f abcd", &err), 0);
     assert_string_equal(command->name, "logs");
     assert_int_equal(check(&command, "hrmlab run --help", &err), 0); /* SPEC is not needed */
@@ -123,6 +128,8 @@ static void help_shows_the_options_of_the_command_and_no_others(void **state)
         char *text = help_of(command);
 
         expect_80_columns(text);
+        if (strcmp(command->name, "data") == 0)
+            assert_non_null(strstr(text, "SOURCE [TASK...] [options]"));
         assert_non_null(strstr(all, command->meaning));
         for (int i = 0; i < OPTION_COUNT; i++) {
             bool taken = ((command->options | COMMAND_COMMON) & OPTION_BIT(i)) != 0;

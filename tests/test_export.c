@@ -448,7 +448,19 @@ static void the_command_writes_the_same_bytes_twice(void **state)
     setenv("HRMLAB_FORMAT", "json", 1); /* of tables, not of files */
     const char *const plain[] = { "export", second, "--force", NULL };
     assert_int_equal(place_run(&opened.place, plain, &out, &errors), 0);
+    free(out);
+    free(errors);
+    const char *const table[] = { "results", NULL };
+    char *plain_out, *plain_errors;
     unsetenv("HRMLAB_FORMAT");
+    assert_int_equal(place_run(&opened.place, table, &plain_out, &plain_errors), 0);
+    setenv("HRMLAB_FORMAT", "tensorboard", 1); /* of files, not of tables */
+    assert_int_equal(place_run(&opened.place, table, &out, &errors), 0);
+    unsetenv("HRMLAB_FORMAT");
+    assert_string_equal(out, plain_out);
+    assert_string_equal(errors, plain_errors);
+    free(plain_out);
+    free(plain_errors);
     free(out);
     free(errors);
     free(first);

@@ -147,8 +147,6 @@ static void a_mistake_on_the_command_line_is_named(void **state)
           "data.path is SOURCE" },
         { { "data", "order", "builtin:sudoku", "-o", "/" }, "expected a file, not a folder" },
         { { "work", "--max-fails", "1", "--keep-going" }, "contradict each other" },
-        { { "work", "--workspace", "/nowhere" }, "workspace /nowhere: No such file" },
-        { { "work", "--workspace", "" }, "--workspace needs a value: DIR" },
         { { "data", "check", "builtin:sudoku", "--svg", "x.svg" },
           "data check has no option --svg" },
         { { "data", "show", "builtin:sudoku", "-o", "x" },
@@ -164,6 +162,12 @@ static void a_mistake_on_the_command_line_is_named(void **state)
     assert_int_equal(place_finish(place_start(&place, "queue", place.spec, NULL)), 0);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         expect(&place, 2, cases[i].message, cases[i].words);
+    static const char *const work[] = { "work", NULL };
+    struct place elsewhere = place;
+    snprintf(elsewhere.workspace, sizeof elsewhere.workspace, "/nowhere");
+    expect(&elsewhere, 2, "workspace /nowhere: No such file", work);
+    elsewhere.workspace[0] = '\0';
+    expect(&elsewhere, 2, "--workspace needs a value: DIR", work);
     place_remove(&place);
 }
 
@@ -258,6 +262,8 @@ static void blanks_around_a_key_do_not_count(void **state)
     expect(&place, 0, "has no rows that meet the conditions", where);
     const char *const all[] = { "results", "t", "--where", "train.lr < 5 ", NULL };
     expect(&place, 0, "2 of 2 runs not done", all);
+    const char *const measure[] = { "results", "t", "--where", "pass_at_2 > 0.5", NULL };
+    expect(&place, 0, "no row meets the conditions on measures", measure);
     place_remove(&place);
 }
 
