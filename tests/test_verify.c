@@ -5,9 +5,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "file.h"
 #include "support/place.h"
 #include "support/selection.h"
 
+#include <glob.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,12 +151,71 @@ static void weights_without_a_finite_loss_are_not_evaluated(void **state)
     assert_int_equal(diverge("train.eval_interval=1"), step - 1);
 }
 
+/* How many folders there are below verify/ whose worker has begun. */
+static int repetitions_at_work(const struct place *place)
+{
+    char pattern[120];
+    glob_t found;
+
+    snprintf(pattern, sizeof pattern, "%s/verify/*/attempts/1/journal.jsonl", place->workspace);
+    int rc = glob(pattern, 0, NULL, &found);
+    int count = rc == 0 ? (int)found.gl_pathc : 0;
+    globfree(&found);
+    return count;
+}
+
+/* gc --force; whether it has found what verify left. */
+static bool gc_takes_a_repetition(const struct place *place)
+{
+    const char *const line[] = { "gc", "--force", "--format", "csv", NULL };
+    char *out, *errors;
+
+    assert_int_equal(place_run(place, line, &out, &errors), 0);
+    bool found = strstr(out, "\"trainings that verify left\",1,") != NULL;
+    assert_int_equal(found, strstr(out, "\"trainings that verify left\",0,") == NULL);
+    free(out);
+    free(errors);
+    return found;
+}
+
+/* Its worker trains for as long as there is the file `hold`. */
+static void what_a_killed_verify_leaves_ends_and_is_garbage(void **state)
+{
+    struct place place;
+
+    (void)state;
+    place_run_fake(&place, "ok", "train.max_steps=2", 0);
+    char *run = place_ask(&place, "SELECT hash FROM run"), *real = strdup(place_worker());
+    char *hold = file_join(place.directory, "hold");
+    fclose(fopen(hold, "w"));
+    setenv("FAKE_WORKER_HOLD", hold, 1);
+    place_use_fake("slow");
+    pid_t verify = place_start(&place, "verify", run, NULL);
+    for (int i = 0; i < 1000 && repetitions_at_work(&place) == 0; i++)
+        place_sleep_ms(10);
+    assert_int_equal(repetitions_at_work(&place), 1);
+    assert_false(gc_takes_a_repetition(&place));
+    assert_int_equal(repetitions_at_work(&place), 1);
+    kill(verify, SIGKILL);
+    assert_int_equal(place_finish(verify), 128 + SIGKILL);
+    assert_true(place_becomes_quiet(&place)); /* the worker, too */
+    assert_true(gc_takes_a_repetition(&place));
+    assert_int_equal(repetitions_at_work(&place), 0);
+    setenv("HRMLAB_WORKER", real, 1);
+    unsetenv("FAKE_WORKER_HOLD");
+    free(hold);
+    free(real);
+    free(run);
+    place_remove(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(verify_trains_again_and_finds_every_difference),
         cmocka_unit_test(a_diverged_training_is_a_result_with_its_step),
         cmocka_unit_test(weights_without_a_finite_loss_are_not_evaluated),
+        cmocka_unit_test(what_a_killed_verify_leaves_ends_and_is_garbage),
     };
 
     select_tests();

@@ -8,6 +8,7 @@
 #include "garbage.h"
 #include "names.h"
 #include "predictions_name.h"
+#include "process.h"
 #include "record.h"
 #include "removed_mark.h"
 #include "store.h"
@@ -34,6 +35,7 @@ const char *garbage_reason_text(enum garbage_reason reason)
         [GARBAGE_SUPERSEDED] = "checkpoints of superseded attempts",
         [GARBAGE_LEFTOVERS] = "unfinished files",
         [GARBAGE_SUBMISSIONS] = "scripts of ended jobs",
+        [GARBAGE_REPETITIONS] = "trainings that verify left",
         [GARBAGE_CACHES] = "caches",
     };
 
@@ -325,6 +327,42 @@ static int collect_submissions(struct collector *c, struct error *err)
     return rc;
 }
 
+/* ---- what verify left ---- */
+
+/* The process of a verify that trains in HASH-PID; 0: the name is not of this form. */
+static long verifier_of(const char *name)
+{
+    char *end = NULL;
+    size_t digits = strspn(name, "0123456789abcdef");
+    long pid = name[digits] == '-' ? strtol(name + digits + 1, &end, 10) : 0;
+
+    return pid > 0 && *end == '\0' ? pid : 0;
+}
+
+/* Collects the folders to which neither a verify nor its worker writes any more. */
+static int collect_repetitions(struct collector *c, struct error *err)
+{
+    struct names names = { 0 };
+    char *folder = workspace_path(c->workspace, "verify");
+    int rc = folder == NULL ? error_no_memory(err, "a path") : names_read(&names, folder, err);
+
+    for (int i = 0; i < names.count && rc == 0; i++) {
+        long pid = verifier_of(names.items[i]);
+        char *path = file_join(folder, names.items[i]);
+        char *attempt = path != NULL ? file_join(path, "attempts/1") : NULL;
+
+        if (attempt == NULL)
+            rc = error_no_memory(err, "a path");
+        else if (pid > 0 && process_start_time(pid) == 0 && process_find_keeper(attempt) == 0)
+            rc = take(c, GARBAGE_REPETITIONS, path, err);
+        free(attempt);
+        free(path);
+    }
+    names_release(&names);
+    free(folder);
+    return rc;
+}
+
 static int collect_runs(struct collector *c, struct error *err)
 {
     struct garbage_run *runs = NULL;
@@ -361,6 +399,8 @@ int garbage_collect(struct garbage_summary *out, struct store *store,
         rc = collect_runs(&c, err);
     if (rc == 0)
         rc = collect_submissions(&c, err);
+    if (rc == 0)
+        rc = collect_repetitions(&c, err);
     if (rc == 0)
         rc = collect_caches(&c, err);
     free(runs);

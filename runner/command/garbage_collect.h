@@ -27,6 +27,8 @@ enum garbage_reason {
     GARBAGE_LEFTOVERS,  /* temporary files, and what an interrupted gc left */
     /* what executors wrote to submit attempts that have all ended */
     GARBAGE_SUBMISSIONS,
+    /* verify/: of processes that are gone, also what was kept because it differs */
+    GARBAGE_REPETITIONS,
     /* data/: cached facts about data, computed again when needed */
     GARBAGE_CACHES,
     GARBAGE_REASONS
