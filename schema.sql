@@ -181,7 +181,7 @@ CREATE TABLE attempt (
                                          'quarantined')),
     place TEXT,                        -- text by which its executor finds the worker again; NULL: it cannot, as in a copied workspace
     host TEXT,                         -- name of the machine; NULL: not known to the executor
-    cpus TEXT,                         -- cores it is pinned to, "0" or "0,1"
+    cpus TEXT,                         -- cores it is pinned to, "0" or "0,2,4-7"
     journal_offset INTEGER NOT NULL DEFAULT 0, -- bytes of the journal that are in this database
     journal_sequence INTEGER NOT NULL DEFAULT 0, -- events ingested
     outcome TEXT,                      -- done | diverged | stopped | a cause of failure; NULL: not ended

@@ -80,7 +80,7 @@ int record_attempt(struct store *store, int64_t *attempt_id, int *number, char d
 struct record_place {
     const char *place; /* by which the executor finds the attempt again */
     const char *host;  /* name of the machine; "": unknown */
-    const char *cpus;  /* cores, "0,1"; "": unknown */
+    const char *cpus;  /* cores, "0,2,4-7"; "": unknown */
 };
 int record_attempt_place(struct store *store, int64_t attempt_id,
                          const struct record_place *place, struct error *err) MUST_CHECK;

@@ -233,6 +233,81 @@ static void the_executor_that_starts_is_chosen_by_its_name(void **state)
     place_remove(&place);
 }
 
+/* Cores in a list as "0,2,4-7". */
+static int count_cores(const char *list)
+{
+    int count = 0;
+
+    for (const char *at = list; *at != '\0'; at += *at == ',') {
+        char *end;
+        long first = strtol(at, &end, 10);
+        long last = *end == '-' ? strtol(end + 1, &end, 10) : first;
+
+        at = end;
+        assert_true(last >= first && (*at == ',' || *at == '\0'));
+        count += (int)(last - first) + 1;
+    }
+    return count;
+}
+
+enum { MANY = 400 };
+
+/* The list of its cores has 799 characters where there are two. */
+static void an_attempt_of_many_cores_is_recorded_with_all_of_them(void **state)
+{
+    char *real = strdup(place_worker());
+    struct place place;
+
+    (void)state;
+    place_make(&place);
+    place_use_fake("ok");
+    assert_int_equal(place_finish(place_start(&place, "run", place.spec, "--set",
+                                              "resources.threads=400", "--jobs", "400", NULL)),
+                     0);
+    char *cpus = place_ask(&place, "SELECT cpus FROM attempt");
+    assert_int_equal(count_cores(cpus), MANY);
+    free(cpus);
+    setenv("HRMLAB_WORKER", real, 1);
+    free(real);
+    place_remove(&place);
+}
+
+static void an_adopted_attempt_keeps_all_of_its_cores(void **state)
+{
+    const struct executor_setup setup = { .program = "true", .slots = MANY };
+    const struct executor_needs needs = { .threads = MANY };
+    struct executor_task *task;
+    struct executor *executor;
+    struct error err = { 0 };
+    struct place place;
+    char *job = strdup("{\"cpus\": ["), *path;
+
+    (void)state;
+    place_make(&place);
+    assert_int_equal(executor_local.open(&executor, &setup, &err), 0);
+    assert_int_equal(executor_local.prepare(executor, &task, place.directory, &needs, &err), 0);
+    for (int i = 0; i < MANY; i++) {
+        char *longer = format_string("%s%s%d", job, i > 0 ? "," : "", task->cores[i]);
+
+        free(job);
+        job = longer;
+    }
+    char *whole = format_string("%s]}", job);
+    path = file_join(place.directory, "job.json");
+    assert_int_equal(file_write_atomic(path, whole, strlen(whole), &err), 0);
+    executor_local.release(task);
+    assert_int_equal(executor_local.free_slots(executor), MANY);
+    assert_int_equal(
+        executor_local.adopt(executor, &task, place.directory, "boot another", &err), 0);
+    assert_int_equal(executor_local.free_slots(executor), 0);
+    executor_local.release(task);
+    executor_local.close(executor);
+    free(path);
+    free(whole);
+    free(job);
+    place_remove(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +318,8 @@ int main(void)
         cmocka_unit_test(an_attempt_that_was_recorded_and_never_started_costs_nothing),
         cmocka_unit_test(an_attempt_of_an_executor_that_is_not_there_is_left_alone),
         cmocka_unit_test(the_executor_that_starts_is_chosen_by_its_name),
+        cmocka_unit_test(an_attempt_of_many_cores_is_recorded_with_all_of_them),
+        cmocka_unit_test(an_adopted_attempt_keeps_all_of_its_cores),
     };
 
     return cmocka_run_group_tests_name("executor", tests, find_expected, forget_expected);

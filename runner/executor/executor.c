@@ -38,13 +38,3 @@ void executor_drop_task(struct executor_task *task)
     task->directory = NULL;
     task->cores = NULL;
 }
-
-void executor_cores_text(char *out, size_t size, const struct executor_task *task)
-{
-    size_t used = 0;
-
-    out[0] = '\0';
-    for (int i = 0; i < task->core_count && used < size; i++)
-        used +=
-            (size_t)snprintf(out + used, size - used, "%s%d", i > 0 ? "," : "", task->cores[i]);
-}

@@ -147,7 +147,5 @@ struct executor_task *executor_add_task(struct executor *executor, size_t size,
 /* Removes the task from the list and frees what its first member owns. The executor
  * frees the task itself. */
 void executor_drop_task(struct executor_task *task);
-/* Writes the cores of the task as "0,1", as many as fit. */
-void executor_cores_text(char *out, size_t size, const struct executor_task *task);
 
 #endif

@@ -5,6 +5,7 @@
 #include "cpu_quota.h"
 #include "error.h"
 #include "file.h"
+#include "json.h"
 #include "process.h"
 
 #include <assert.h>
@@ -95,23 +96,29 @@ static int take_cores(struct local *local, struct executor_task *task, int count
     return 0;
 }
 
-/* Reserves the cores, given as "0,1", to which an adopted attempt is pinned. */
-static int keep_cores(struct local *local, struct executor_task *task, const char *text,
-                      struct error *err)
+/* Reserves the cores to which an adopted attempt is pinned, by its job.json. Without
+ * one the worker was not started. */
+static int keep_cores(struct local *local, struct executor_task *task, struct error *err)
 {
-    task->cores = calloc(MOST_CORES, sizeof *task->cores);
+    char *path = file_join(task->directory, "job.json");
+    struct error fault = { 0 };
+    cJSON *job = NULL;
+    int rc = path == NULL ? error_no_memory(&fault, "a path")
+                          : json_read_file(&job, path, JSON_JOB_LIMIT, &fault);
+    const cJSON *core, *list = json_member(job, "cpus");
+
+    task->cores = calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof *task->cores);
     if (task->cores == NULL)
-        return error_set(err, ERROR_NOMEM, "no memory for a list of cores");
-    for (const char *at = text; *at != '\0' && task->core_count < MOST_CORES;) {
-        char *end;
-        long core = strtol(at, &end, 10);
-        if (end == at)
-            break;
-        task->cores[task->core_count++] = (int)core;
-        mark_core(local, (int)core, true);
-        at = *end == ',' ? end + 1 : end;
-    }
-    return 0;
+        rc = error_no_memory(&fault, "a list of cores");
+    if (rc != ERROR_NOMEM)
+        cJSON_ArrayForEach(core, list)
+        {
+            task->cores[task->core_count++] = core->valueint;
+            mark_core(local, core->valueint, true);
+        }
+    cJSON_Delete(job);
+    free(path);
+    return rc == ERROR_NOMEM ? error_set(err, rc, "%s", fault.message) : 0;
 }
 
 /* ---- places ---- */
@@ -120,31 +127,28 @@ static int keep_cores(struct local *local, struct executor_task *task, const cha
 static void write_place(struct local_task *task)
 {
     const struct local *local = (const struct local *)task->head.executor;
-    char cores[500], process[64] = "";
+    char process[64] = "";
 
-    executor_cores_text(cores, sizeof cores, &task->head);
     if (task->pid > 0)
         snprintf(process, sizeof process, "pid %lld start %lld ", (long long)task->pid,
                  (long long)task->start_time);
-    snprintf(task->head.place, sizeof task->head.place, "%sboot %s cpus %s", process,
-             local->boot, cores);
+    snprintf(task->head.place, sizeof task->head.place, "%sboot %s", process, local->boot);
     snprintf(task->head.name, sizeof task->head.name, "pid %lld", (long long)task->pid);
 }
 
 struct local_place {
     int64_t pid, start_time; /* 0: not in the text */
     char boot[64];
-    const char *cores; /* borrowed from the text */
 };
 
 /* Parses a place. Text that does not follow the format gives a boot id that is not
  * this one's. */
 static void read_place(struct local_place *out, const char *text)
 {
-    const char *boot = strstr(text, "boot "), *cores = strstr(text, " cpus ");
+    const char *boot = strstr(text, "boot ");
     long long pid = 0, start = 0;
 
-    *out = (struct local_place){ .cores = cores != NULL ? cores + strlen(" cpus ") : "" };
+    *out = (struct local_place){ 0 };
     if (sscanf(text, "pid %lld start %lld ", &pid, &start) == 2) {
         out->pid = pid;
         out->start_time = start;
@@ -334,7 +338,7 @@ static int local_adopt(struct executor *executor, struct executor_task **out,
         return ERROR_NOMEM;
     read_place(&place, text);
     bool rebooted = strcmp(place.boot, local->boot) != 0;
-    rc = keep_cores(local, &task->head, place.cores, err);
+    rc = keep_cores(local, &task->head, err);
     if (!rebooted) { /* after a reboot its processes cannot exist */
         task->pid = place.pid;
         task->start_time = place.start_time;

@@ -4,11 +4,11 @@
  * The keeper of an attempt is detached (its own session) and writes its output to the
  * attempt's log, so that it outlives the runner. A place is
  *
- *   [pid PID start TICKS ]boot BOOT cpus CORES
+ *   [pid PID start TICKS ]boot BOOT
  *
- * with the keeper's pid and the kernel's start time of that process, the id of the
- * machine's boot, and the cores ("0,1") to which the worker is pinned. Without a pid
- * the keeper, if there is one, is found by its command line.
+ * with the keeper's pid and the kernel's start time of that process, and the id of the
+ * machine's boot. Without a pid the keeper, if there is one, is found by its command
+ * line. The cores to which the worker is pinned stand in its job.json.
  */
 #ifndef RUNNER_EXECUTOR_LOCAL_H
 #define RUNNER_EXECUTOR_LOCAL_H

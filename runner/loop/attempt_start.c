@@ -51,14 +51,39 @@ static int write_job(const struct executor_task *task, cJSON *json, struct error
     return rc;
 }
 
+/* The cores of the task as "0,2,4-7", newly allocated; NULL: no memory. */
+static char *cores_text(const struct executor_task *task)
+{
+    enum { LONGEST = 2 * 12 }; /* of "FIRST-LAST," */
+    size_t size = (size_t)task->core_count * LONGEST + 1, used = 0;
+    char *text = calloc(size, 1);
+
+    for (int i = 0; text != NULL && i < task->core_count;) {
+        int last = i;
+
+        while (last + 1 < task->core_count && task->cores[last + 1] == task->cores[last] + 1)
+            last++;
+        if (last < i + 2) /* two are no range */
+            last = i;
+        used += (size_t)snprintf(text + used, size - used, "%s%d", i > 0 ? "," : "",
+                                 task->cores[i]);
+        if (last > i)
+            used += (size_t)snprintf(text + used, size - used, "-%d", task->cores[last]);
+        i = last + 1;
+    }
+    return text;
+}
+
 static int record_place(struct supervisor *s, int64_t attempt_id,
                         const struct executor_task *task)
 {
-    char cpus[512];
+    char *cpus = cores_text(task);
+    const struct record_place place = { task->place, task->host, cpus };
+    int rc = cpus == NULL ? error_no_memory(s->err, "a list of cores")
+                          : record_attempt_place(s->store, attempt_id, &place, s->err);
 
-    executor_cores_text(cpus, sizeof cpus, task);
-    return record_attempt_place(
-        s->store, attempt_id, &(struct record_place){ task->place, task->host, cpus }, s->err);
+    free(cpus);
+    return rc;
 }
 
 /* Reserves slots for the attempt and obtains the place by which it can be found. */
