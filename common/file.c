@@ -401,3 +401,25 @@ int file_remove_tree(const char *path, struct error *err)
         return file_error("remove", path, err);
     return 0;
 }
+
+int file_require_descriptors(struct error *err)
+{
+    enum { NEEDED = 32 };
+    int opened[NEEDED], count = 0, reason = 0;
+
+    while (count < NEEDED && reason == 0) {
+        int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+
+        reason = fd < 0 ? errno : 0;
+        if (fd >= 0)
+            opened[count++] = fd;
+    }
+    for (int i = 0; i < count; i++)
+        close(opened[i]);
+    if (reason != EMFILE)
+        return 0;
+    return error_set(err, ERROR_ENVIRONMENT,
+                     "this process may open %d more files, and needs %d: the limit of open "
+                     "files (ulimit -n) is too low",
+                     count, NEEDED);
+}

@@ -84,7 +84,9 @@ int main(int argc, char **argv)
      * open, because <(...) of a shell refers to them. */
     file_close_on_exec(3);
     log_setup("hrmlab", LOG_INFO);
-    int rc = options_read(&options, argc, argv, &err);
+    int rc = file_require_descriptors(&err);
+    if (rc == 0)
+        rc = options_read(&options, argc, argv, &err);
     if (rc < 0) {
         log_error("%s", err.message);
         return error_exit_code((enum error_code)rc);

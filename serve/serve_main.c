@@ -7,6 +7,7 @@
  */
 #include "error.h"
 #include "exit_code.h"
+#include "file.h"
 #include "gate.h"
 #include "listener.h"
 #include "log.h"
@@ -148,8 +149,10 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     log_setup("hrmlab-serve", LOG_INFO);
     setpriority(PRIO_PROCESS, 0, NICENESS);
-    int rc = read_words(&choice, argc, argv, &err);
+    int rc = file_require_descriptors(&err);
 
+    if (rc == 0)
+        rc = read_words(&choice, argc, argv, &err);
     if (rc == 0)
         rc = serve(&choice, &err);
     if (rc < 0) {

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void bad_input_stops_before_anything_starts(void **state)
@@ -197,6 +198,40 @@ static void a_link_that_leads_nowhere_is_named(void **state)
     place_remove(&place);
 }
 
+/* libuv ends a program by abort() where it cannot open a pipe. */
+static void too_few_open_files_are_named(void **state)
+{
+    const char *hrmlab = place_hrmlab();
+    struct error err = { 0 };
+    struct place place;
+
+    (void)state;
+    place_make(&place);
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, NULL)), 0);
+    char *path = file_join(place.directory, "few");
+    char *const commands[] = {
+        format_string("%s work -w %s", hrmlab, place.workspace),
+        format_string("%s probe", place_worker()),
+        format_string("%s-serve -w %s", hrmlab, place.workspace),
+    };
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        char *line = format_string("(ulimit -n 9; exec %s) >%s 2>&1", commands[i], path), *text;
+        size_t size;
+        int status = system(line);
+
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 3);
+        assert_int_equal(file_read(&text, &size, path, 1 << 16, &err), 0);
+        if (strstr(text, "the limit of open files (ulimit -n) is too low") == NULL)
+            fail_msg("%s: %s", line, text);
+        free(text);
+        free(line);
+        free(commands[i]);
+    }
+    free(path);
+    place_remove(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +241,7 @@ int main(void)
         cmocka_unit_test(an_executor_that_cannot_be_is_refused_before_anything_is_queued),
         cmocka_unit_test(nothing_is_queued_to_be_submitted_beside_a_runner),
         cmocka_unit_test(a_link_that_leads_nowhere_is_named),
+        cmocka_unit_test(too_few_open_files_are_named),
     };
 
     return cmocka_run_group_tests_name("command_line", tests, NULL, NULL);

@@ -184,7 +184,9 @@ int main(int argc, char **argv)
             printf("hrmlab-worker %s\n", provenance_version());
         return fflush(stdout) == 0 ? EXIT_DONE : EXIT_ENVIRONMENT;
     }
-    rc = blas_environment_enforce(&environment, argv, &err);
+    rc = file_require_descriptors(&err);
+    if (rc == 0)
+        rc = blas_environment_enforce(&environment, argv, &err);
     /* with `run`, the worker writes this to its journal */
     if (rc == 0 && !writes_journal(argc, argv))
         rc = engine_setup_environment(&err);
