@@ -189,6 +189,32 @@ static void check_refused(const char *launcher_text, const char *words)
     place_remove(&place);
 }
 
+/* Sites need long ones. */
+static void a_launcher_of_many_words_is_taken_whole(void **unused)
+{
+    enum { WORDS = 100 };
+    struct place place;
+    char launcher[80], line[80 + WORDS * 16] = "";
+
+    (void)unused;
+    need_mpi();
+    use_worker(MPI_WORKER);
+    place_make(&place);
+    write_launcher(
+        launcher, &place,
+        "#!/bin/sh\n[ $# = 105 ] && [ ${100} = a-long-option ] || exit 9\nshift 100\n"
+        "exec mpirun --bind-to none --oversubscribe \"$@\"\n");
+    strcat(line, launcher);
+    for (int i = 0; i < WORDS; i++)
+        strcat(line, "  a-long-option");
+    assert_int_equal(setenv("HRMLAB_LAUNCHER", line, 1), 0);
+    pid_t pid = place_start(&place, "run", place.spec, "--set", "train.gradient_lanes=2",
+                            "--set", "resources.ranks=2", NULL);
+    assert_int_equal(unsetenv("HRMLAB_LAUNCHER"), 0);
+    assert_int_equal(place_finish(pid), 0);
+    place_remove(&place);
+}
+
 /* Rank 1 has another environment, as another kind of machine has. Its sums have other bits,
  * and so would the run. */
 static void a_rank_whose_blas_has_another_core_is_refused(void **unused)
@@ -233,6 +259,7 @@ int main(void)
         cmocka_unit_test(ranks_find_what_one_process_finds),
         cmocka_unit_test(a_rank_that_dies_is_named_and_the_run_is_tried_again),
         cmocka_unit_test(a_rank_that_dies_without_a_note_is_what_the_launcher_says),
+        cmocka_unit_test(a_launcher_of_many_words_is_taken_whole),
         cmocka_unit_test(a_rank_whose_blas_has_another_core_is_refused),
         cmocka_unit_test(a_launcher_of_another_mpi_is_refused),
     };

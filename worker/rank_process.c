@@ -26,18 +26,16 @@
 
 /* ---- The launcher. ---- */
 
-enum { MOST_WORDS = 64 };
-
-/* Words of the launcher's command line. */
-struct words {
-    char *list[MOST_WORDS + 1];
-    int count;
-};
-
-static void add_word(struct words *words, char *word)
+/* Puts the words of text, which it cuts up, into list. Returns their number. */
+static int split_words(char **list, char *text)
 {
-    if (words->count < MOST_WORDS)
-        words->list[words->count++] = word;
+    char *rest = NULL;
+    int count = 0;
+
+    for (char *word = strtok_r(text, " ", &rest); word != NULL;
+         word = strtok_r(NULL, " ", &rest))
+        list[count++] = word;
+    return count;
 }
 
 /* What Open MPI needs to know. A variable that is set stays: a site may know better. */
@@ -54,39 +52,51 @@ static void set_variables(void)
     setenv("OMPI_MCA_pml_ob1_send_pipeline_depth", "256", 0);
 }
 
+/* What starts the ranks: as many words as the site needs. */
+static const char *launcher_line(void)
+{
+    const char *asked = getenv("HRMLAB_LAUNCHER");
+
+    return asked != NULL && asked[strspn(asked, " ")] != '\0'
+               ? asked
+               : "mpirun --bind-to none --oversubscribe";
+}
+
 /* Replaces this process. Returns only on failure. */
 static int execute_launcher(const struct rank_launch *launch, struct error *err)
 {
-    const char *asked = getenv("HRMLAB_LAUNCHER");
-    char text[1024], number[16], self[PATH_MAX], *rest = NULL;
-    struct words words = { .count = 0 };
-    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-
-    if (!mpi_exchange_is_built())
-        return error_set(err, ERROR_ENVIRONMENT, "resources.ranks is %d, but " MPI_EXCHANGE_HOW,
-                         launch->ranks);
-    if (length < 0)
-        return error_set(err, ERROR_ENVIRONMENT, "/proc/self/exe: %s", strerror(errno));
-    self[length] = '\0';
-    snprintf(number, sizeof number, "%d", launch->ranks);
-    snprintf(text, sizeof text, "%s",
-             asked != NULL && asked[0] != '\0' ? asked
-                                               : "mpirun --bind-to none --oversubscribe");
-    for (char *word = strtok_r(text, " ", &rest); word != NULL;
-         word = strtok_r(NULL, " ", &rest))
-        add_word(&words, word);
+    char number[16], self[PATH_MAX], *text = strdup(launcher_line());
     char *const own[] = { (char[]){ "-n" }, number, self, (char[]){ "rank" },
                           (char *)(uintptr_t)launch->directory };
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        add_word(&words, own[i]);
-    set_variables();
-    /* until the launcher passes it on to the ranks */
-    signal(SIGUSR1, SIG_IGN);
-    execvp(words.list[0], words.list);
-    return error_set(err, ERROR_ENVIRONMENT,
-                     "cannot start the %d ranks: %s: %s (Debian: openmpi-bin; HRMLAB_LAUNCHER "
-                     "names another launcher, such as \"srun --mpi=pmix\")",
-                     launch->ranks, words.list[0], strerror(errno));
+    enum { OWN = sizeof own / sizeof *own };
+    /* every second byte begins a word, at most; and a NULL */
+    char **words = text != NULL ? calloc(strlen(text) / 2 + OWN + 2, sizeof *words) : NULL;
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    int rc = 0;
+
+    if (!mpi_exchange_is_built())
+        rc = error_set(err, ERROR_ENVIRONMENT, "resources.ranks is %d, but " MPI_EXCHANGE_HOW,
+                       launch->ranks);
+    else if (length < 0)
+        rc = error_set(err, ERROR_ENVIRONMENT, "/proc/self/exe: %s", strerror(errno));
+    else if (words == NULL)
+        rc = error_no_memory(err, "the words of the launcher");
+    if (rc == 0) {
+        self[length] = '\0';
+        snprintf(number, sizeof number, "%d", launch->ranks);
+        memcpy(words + split_words(words, text), own, sizeof own);
+        set_variables();
+        /* until the launcher passes it on to the ranks */
+        signal(SIGUSR1, SIG_IGN);
+        execvp(words[0], words);
+        rc = error_set(err, ERROR_ENVIRONMENT,
+                       "cannot start the %d ranks: %s: %s (Debian: openmpi-bin; "
+                       "HRMLAB_LAUNCHER names another launcher, such as \"srun --mpi=pmix\")",
+                       launch->ranks, words[0], strerror(errno));
+    }
+    free(words);
+    free(text);
+    return rc;
 }
 
 /* Writes the failure to the journal, as a worker would. */
