@@ -429,6 +429,10 @@ static int open_for_writing(struct store *store, const char *workspace, struct e
 
     if (rc != 0)
         return rc;
+    if (access(workspace, R_OK | X_OK) != 0)
+        return error_set(err, error_code_from_errno(errno),
+                         "%s cannot be opened: %s; choose another workspace (--workspace)",
+                         workspace, strerror(errno));
     if (access(workspace, W_OK) != 0)
         return error_set(err, error_code_from_errno(errno),
                          "%s cannot be written to: %s; results can be read here, or choose "
