@@ -146,6 +146,30 @@ static void every_command_has_a_man_page(void **state)
     }
 }
 
+/* A shell that runs neither make nor hrmlab says which pager they would have. */
+static void the_demo_waits_for_no_key(void **state)
+{
+    static const char SHELL[] = "#!/bin/sh\ncase $2 in *hrmlab*|*make*)"
+                                " echo \"pager: $HRMLAB_PAGER.\" ;;"
+                                " *) exec /bin/sh \"$@\" ;; esac\n";
+    char path[200], command[400], line[200];
+    struct error err;
+    int lines = 0;
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/shell", room);
+    assert_int_equal(file_write_atomic(path, SHELL, sizeof SHELL - 1, &err), 0);
+    assert_int_equal(chmod(path, 0700), 0);
+    snprintf(command, sizeof command,
+             "env -u MAKEFLAGS -u HRMLAB_PAGER make -s demo SHELL=%s 2>/dev/null", path);
+    FILE *make = popen(command, "r");
+    assert_non_null(make);
+    for (; fgets(line, sizeof line, make) != NULL; lines++)
+        assert_string_equal(line, "pager: cat.\n");
+    pclose(make);
+    assert_true(lines > 3);
+}
+
 static void descriptors_of_the_caller_are_not_inherited(void **state)
 {
     (void)state;
@@ -200,6 +224,7 @@ int main(void)
         cmocka_unit_test(a_path_or_a_pipe_is_taken_as_it_is),
         cmocka_unit_test(a_missing_spec_is_named_with_the_nearest),
         cmocka_unit_test(every_command_has_a_man_page),
+        cmocka_unit_test(the_demo_waits_for_no_key),
         cmocka_unit_test(descriptors_of_the_caller_are_not_inherited),
         cmocka_unit_test(all_descriptors_from_one_on_are_closed_but_the_spared_one),
     };
