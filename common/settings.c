@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 int setting_find(const char *key)
@@ -35,20 +36,41 @@ const char *setting_word(const char *key, const char *value)
     return strcmp(value, "1") == 0 ? "true" : strcmp(value, "0") == 0 ? "false" : value;
 }
 
+/* How a key leaves out words of a setting's name, case aside. */
+enum words_left {
+    NOT_THE_NAME,
+    SOME_WORDS, /* "train.steps" or "steps" for "train.max_steps" */
+    WHOLE_NAME, /* the group at most is missing: "lr" for "train.lr" */
+};
+
+static enum words_left words_of_name(const char *setting, const char *key)
+{
+    const char *name = strchr(setting, '.') + 1;
+    size_t group = (size_t)(name - setting), whole = strlen(name);
+
+    if (strncasecmp(key, setting, group) == 0)
+        key += group;
+    size_t length = strlen(key);
+    if (length == 0 || length > whole)
+        return NOT_THE_NAME;
+    if (length == whole)
+        return strcasecmp(name, key) == 0 ? WHOLE_NAME : NOT_THE_NAME;
+    bool begins = strncasecmp(name, key, length) == 0 && name[length] == '_';
+    bool ends = strcasecmp(name + whole - length, key) == 0 && name[whole - length - 1] == '_';
+    return begins || ends ? SOME_WORDS : NOT_THE_NAME;
+}
+
 const char *setting_nearest(const char *key)
 {
     const char *keys[SETTING_COUNT];
 
     for (int i = 0; i < SETTING_COUNT; i++)
         keys[i] = settings_table[i].key;
-    const char *nearest = json_nearest_name(key, keys, SETTING_COUNT);
-    /* Most often the group is missing: "lr" for "train.lr". */
-    for (int i = 0; i < SETTING_COUNT && nearest == NULL; i++) {
-        const char *dot = strchr(keys[i], '.');
-        if (strcmp(dot + 1, key) == 0)
-            nearest = keys[i];
-    }
-    return nearest;
+    for (int words = WHOLE_NAME; words > NOT_THE_NAME; words--)
+        for (int i = 0; i < SETTING_COUNT; i++)
+            if ((int)words_of_name(keys[i], key) == words)
+                return keys[i];
+    return json_nearest_name(key, keys, SETTING_COUNT);
 }
 
 /* Texts are UTF-8, since they go into JSON: arguments and the current directory need
@@ -113,6 +135,37 @@ static void describe_allowed(char *out, size_t size, const struct setting *setti
     }
 }
 
+/* Parses a number that JSON does not allow, such as ".0001" or "+1". false: text is not
+ * a number. */
+static bool number_from_text(double *out, const char *text)
+{
+    char *end;
+
+    if (text[0] == '\0' || text[strspn(text, "+-.0123456789eE")] != '\0')
+        return false;
+    *out = strtod(text, &end);
+    return end != text && *end == '\0' && isfinite(*out);
+}
+
+/* What a value of the wrong type was meant to be; "": not known. */
+static const char *guess_meaning(const struct setting *setting, const cJSON *value)
+{
+    const char *text = cJSON_IsString(value) ? value->valuestring : "";
+    double ignored;
+
+    if (cJSON_IsArray(value) && !setting->several)
+        return setting->phase == PHASE_EVALUATION ? "; a list of values belongs in \"evaluate\""
+               : setting->phase == PHASE_EXECUTION
+                   ? "; it holds for all runs and takes one value"
+                   : "; a list of values belongs in \"grid\"";
+    if (setting->type == SETTING_BOOL
+            ? strcmp(text, "true") == 0 || strcmp(text, "false") == 0
+            : setting->type != SETTING_CHOICE && setting->type != SETTING_TEXT &&
+                  number_from_text(&ignored, text))
+        return ", without quotes";
+    return "";
+}
+
 static int value_fault(int id, const cJSON *value, const char *where, struct error *err)
 {
     char allowed[300], given[100];
@@ -124,9 +177,7 @@ static int value_fault(int id, const cJSON *value, const char *where, struct err
     free(text);
     return error_set(err, ERROR_FORMAT, "%s: %s = %s: expected %s%s", where,
                      settings_table[id].key, given, allowed,
-                     cJSON_IsArray(value) && !settings_table[id].several
-                         ? "; a list of values belongs in \"grid\""
-                         : "");
+                     guess_meaning(&settings_table[id], value));
 }
 
 static bool number_in_bounds(const struct setting *setting, const cJSON *value, bool whole)
@@ -348,18 +399,6 @@ int config_set_json(struct config *config, int id, const cJSON *value, const cha
     if (rc == 0)
         config->given[id] = true;
     return rc;
-}
-
-/* Parses a number that JSON does not allow, such as ".0001" or "+1". false: text is not
- * a number. */
-static bool number_from_text(double *out, const char *text)
-{
-    char *end;
-
-    if (text[0] == '\0' || text[strspn(text, "+-.0123456789eE")] != '\0')
-        return false;
-    *out = strtod(text, &end);
-    return end != text && *end == '\0' && isfinite(*out);
 }
 
 /* "A,B" is a list, unless there is a file of that name. */

@@ -536,9 +536,30 @@ static void a_switch_is_read_as_true_or_false(void **state)
     assert_null(setting_word("arch.act_enabled", NULL));
 }
 
+static void a_name_with_words_left_out_is_understood(void **state)
+{
+    static const char *const cases[][2] = {
+        { "lr", "train.lr" },
+        { "h_cycles", "arch.H_cycles" },
+        { "max_steps", "train.max_steps" },
+        { "batch_size", "train.global_batch_size" },
+        { "train.batch_size", "train.global_batch_size" },
+        { "train.steps", "train.max_steps" },
+        { "train.lr_warmup", "train.lr_warmup_steps" },
+        { "train.dtype", "train.forward_dtype" },
+        { "train.epoch", "train.epochs" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(setting_nearest(cases[i][0]), cases[i][1]);
+    assert_null(setting_nearest("checkpoint_every_eval"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_name_with_words_left_out_is_understood),
         cmocka_unit_test(every_setting_is_complete_and_its_default_is_legal),
         cmocka_unit_test(wrong_values_are_refused_with_what_is_allowed),
         cmocka_unit_test(a_comma_separates_places_and_nothing_else),

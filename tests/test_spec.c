@@ -176,6 +176,23 @@ static void bad_specs_get_one_clear_message(void **state)
     refuse("{\"resources\": {\"cores\": 1}}", "unknown setting");
 }
 
+static void a_setting_in_a_wrong_place_is_told_where_it_belongs(void **state)
+{
+    (void)state;
+    refuse("{\"arch\": {\"name\": \"hrm\"}}",
+           "\"arch\" is a group of settings; name each one whole inside \"set\", \"grid\"");
+    refuse("{\"lr\": 0.1}", "did you mean the setting \"train.lr\", which belongs inside");
+    refuse("{\"set\": {\"seed\": 1}}", "unknown setting \"seed\"; a spec lists its seeds");
+    refuse("{\"evaluate\": {\"halt_max_steps\": [1]}}",
+           "did you mean \"eval.halt_max_steps\"?");
+    refuse("{\"set\": {\"eval.halt_max_steps\": [1, 2]}}",
+           "list of values belongs in \"evaluate\"");
+    refuse("{\"set\": {\"train.lr\": [1, 2]}}", "list of values belongs in \"grid\"");
+    refuse("{\"resources\": {\"threads\": [1, 2]}}", "takes one value");
+    refuse("{\"set\": {\"train.lr\": \"1e-4\"}}", "a number from 0 to 10, without quotes");
+    refuse("{\"set\": {\"arch.act_enabled\": \"true\"}}", "true or false, without quotes");
+}
+
 /* A spec of two arms and two evaluations with these contrasts; fresh. */
 static char *with_contrasts(const char *contrasts)
 {
@@ -509,6 +526,7 @@ int main(void)
         cmocka_unit_test(grid_zip_ablate_exclude_and_collapse_count),
         cmocka_unit_test(a_resolved_spec_reads_back_to_the_same_arms),
         cmocka_unit_test(bad_specs_get_one_clear_message),
+        cmocka_unit_test(a_setting_in_a_wrong_place_is_told_where_it_belongs),
         cmocka_unit_test(contrasts_are_read_and_those_that_mean_nothing_are_refused),
         cmocka_unit_test(a_huge_file_is_refused_by_its_size),
         cmocka_unit_test(cells_that_differ_in_evaluation_share_a_training),

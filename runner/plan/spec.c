@@ -214,6 +214,18 @@ static int multiply_evaluations(struct spec *spec, int id, const cJSON *values,
     return rc;
 }
 
+/* ERROR_FORMAT for an unknown key of "evaluate": the group alone may be missing. */
+static int unknown_evaluation(const char *where, const char *key, struct error *err)
+{
+    char full[200];
+
+    snprintf(full, sizeof full, "eval.%.150s", key);
+    if (setting_find(full) < 0)
+        return spec_unknown_key(where, key, err);
+    return error_set(err, ERROR_FORMAT, "%s: unknown setting \"%s\"; did you mean \"%s\"?",
+                     where, key, full);
+}
+
 static int read_evaluations(struct spec *spec, const cJSON *merged, const struct config *base,
                             const char *path, struct error *err)
 {
@@ -236,7 +248,7 @@ static int read_evaluations(struct spec *spec, const cJSON *merged, const struct
          item = item->next) {
         int id = setting_find(item->string);
         if (id < 0)
-            return spec_unknown_key(where, item->string, err);
+            return unknown_evaluation(where, item->string, err);
         if (settings_table[id].phase != PHASE_EVALUATION)
             return error_set(err, ERROR_FORMAT,
                              "%s: %s changes the training; put it into \"set\" or \"grid\"",

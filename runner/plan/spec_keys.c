@@ -1,13 +1,11 @@
 /* spec_keys.c - what is wrong with a key that names no setting. */
 #include "spec_keys.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "settings.h"
 
-/* Whether settings are named KEY.something. */
-static bool is_group(const char *key)
+bool spec_is_group(const char *key)
 {
     size_t length = strlen(key);
 
@@ -22,11 +20,16 @@ int spec_unknown_key(const char *where, const char *key, struct error *err)
 {
     const char *nearest = setting_nearest(key);
 
-    if (is_group(key))
+    if (spec_is_group(key))
         return error_set(err, ERROR_FORMAT,
                          "%s: \"%.100s\" is a group of settings; name each one whole, such as "
                          "\"%.100s.KEY\"",
                          where, key, key);
+    if (nearest != NULL && strcmp(nearest, settings_table[TRAIN_SEED].key) == 0)
+        return error_set(err, ERROR_FORMAT,
+                         "%s: unknown setting \"%.100s\"; a spec lists its seeds: \"seeds\": "
+                         "[0, 1, 2]",
+                         where, key);
     if (nearest != NULL)
         return error_set(err, ERROR_FORMAT,
                          "%s: unknown setting \"%.100s\"; did you mean \"%s\"?", where, key,

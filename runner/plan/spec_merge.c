@@ -25,6 +25,38 @@ static const char *const TOP_KEYS[] = {
 };
 enum { TOP_KEY_COUNT = sizeof TOP_KEYS / sizeof *TOP_KEYS };
 
+/* ERROR_FORMAT for a member that a spec does not have: perhaps a setting, or a group of
+ * settings as in the published YAML. */
+static int unknown_member(const char *path, const char *key, struct error *err)
+{
+    const char *nearest = json_nearest_name(key, TOP_KEYS, TOP_KEY_COUNT);
+
+    if (nearest != NULL)
+        return error_set(err, ERROR_FORMAT, "%s: unknown key \"%.100s\"; did you mean \"%s\"?",
+                         path, key, nearest);
+    if (setting_find(key) >= 0)
+        return error_set(err, ERROR_FORMAT,
+                         "%s: the setting \"%s\" belongs inside \"set\", \"grid\" or "
+                         "\"evaluate\"",
+                         path, key);
+    if (spec_is_group(key))
+        return error_set(err, ERROR_FORMAT,
+                         "%s: \"%s\" is a group of settings; name each one whole inside "
+                         "\"set\", \"grid\" or \"evaluate\", such as \"%s.KEY\"",
+                         path, key, key);
+    nearest = setting_nearest(key);
+    if (nearest != NULL)
+        return error_set(err, ERROR_FORMAT,
+                         "%s: unknown key \"%.100s\"; did you mean the setting \"%s\", which "
+                         "belongs inside \"set\", \"grid\" or \"evaluate\"?",
+                         path, key, nearest);
+    return error_set(err, ERROR_FORMAT,
+                     "%s: unknown key \"%.100s\" (a spec has name, description, "
+                     "expected_time, base, set, grid, zip, ablate, exclude, seeds, "
+                     "evaluate, contrasts, resources, retries, slurm, priority)",
+                     path, key);
+}
+
 static int check_top_keys(const cJSON *spec, const char *path, struct error *err)
 {
     if (!cJSON_IsObject(spec))
@@ -34,23 +66,8 @@ static int check_top_keys(const cJSON *spec, const char *path, struct error *err
         bool known = false;
         for (int i = 0; i < TOP_KEY_COUNT; i++)
             known = known || strcmp(TOP_KEYS[i], item->string) == 0;
-        if (known)
-            continue;
-        const char *nearest = json_nearest_name(item->string, TOP_KEYS, TOP_KEY_COUNT);
-        if (nearest != NULL)
-            return error_set(err, ERROR_FORMAT,
-                             "%s: unknown key \"%.100s\"; did you mean \"%s\"?", path,
-                             item->string, nearest);
-        if (setting_find(item->string) >= 0)
-            return error_set(err, ERROR_FORMAT,
-                             "%s: the setting \"%s\" belongs inside \"set\", \"grid\" or "
-                             "\"evaluate\"",
-                             path, item->string);
-        return error_set(err, ERROR_FORMAT,
-                         "%s: unknown key \"%.100s\" (a spec has name, description, "
-                         "expected_time, base, set, grid, zip, ablate, exclude, seeds, "
-                         "evaluate, contrasts, resources, retries, slurm, priority)",
-                         path, item->string);
+        if (!known)
+            return unknown_member(path, item->string, err);
     }
     return 0;
 }
