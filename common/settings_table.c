@@ -383,8 +383,9 @@ const struct setting settings_table[SETTING_COUNT] = {
         INT_SETTING("data.test_tasks", PHASE_DATA, 0, 1000000, "0", "tasks", not_arc,
                     "evaluation tasks that are left, drawn likewise; 0: all"),
     [DATA_DROP_LEAKED] = BOOL_SETTING(
-        "data.drop_leaked", PHASE_DATA, "false", not_arc,
-        "do not train on copies of evaluation tasks under another name or augmented"),
+        "data.drop_leaked", PHASE_DATA, "false", NULL,
+        "do not train on copies of evaluation tasks under another name or augmented, nor on "
+        "puzzles and mazes that are tested, too"),
     [DATA_TRANSLATION] = BOOL_SETTING("data.translation", PHASE_TRAINING, "true", not_arc,
                                       "training pairs are placed at random offsets"),
     [DATA_BATCH_ORDER] =

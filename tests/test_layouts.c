@@ -41,6 +41,16 @@ static void put_sets(const char *folder, char joint)
     }
 }
 
+static void a_folder_of_sources_is_no_source(void **state)
+{
+    char *path = file_join(room, "sources");
+
+    (void)state;
+    put_sets("sources/arc", '_');
+    expect_refusal(path, NULL, "sources/arc in it is a source of its own, with combined files");
+    free(path);
+}
+
 static void combined_files_may_have_underscores_or_hyphens(void **state)
 {
     (void)state;
@@ -276,7 +286,8 @@ static void bad_sudoku_rows_are_named_with_row_and_column(void **state)
         { "s,5...3412.1.343.1," A4 ",1", "column question: character 1 is \"5\"" },
         { "s,1...3412.1.343.\t," A4 ",1", "column question: character 16 is the byte 0x09" },
         { "s,1...," A4 ",1", "column question: 4 characters; expected 16" },
-        { "s," Q4, "row 2: 2 columns; expected source,question,answer,rating" },
+        { "s," Q4,
+          "row 2: 2 columns, separated by commas; expected source,question,answer,rating" },
         { "s,\"" Q4 "," A4 ",1", "row 2: a quote is not closed" },
         { "s,\"" Q4 "\"x," A4 ",1", "row 2: text behind a quoted field" },
         { "s,1\"2\"," A4 ",1", "row 2: a quote inside a field" },
@@ -479,6 +490,7 @@ int main(void)
 {
 #define IN_ROOM(test) cmocka_unit_test_setup_teardown(test, make_room, remove_room)
     const struct CMUnitTest tests[] = {
+        IN_ROOM(a_folder_of_sources_is_no_source),
         IN_ROOM(combined_files_may_have_underscores_or_hyphens),
         IN_ROOM(names_of_sets_are_whole_characters),
         IN_ROOM(folders_of_folders_are_read_and_names_that_clash_get_their_folder),

@@ -117,6 +117,38 @@ static void without_leaks_dropping_them_changes_nothing(void **state)
     data_set_close(b);
 }
 
+#define SOLVED "1234341221434321"
+
+static void boards_that_are_trained_on_and_tested_are_counted(void **state)
+{
+    const char *const drop[] = { "data.drop_leaked", "true", NULL };
+    char *path = file_join(room, "boards");
+    struct data_set *set;
+
+    (void)state;
+    put("boards/train.csv",
+        "source,question,answer,rating\n"
+        "s,12343412214.....," SOLVED ",0\ns,....341221434321," SOLVED ",0\n");
+    put("boards/test.csv", "s,....341221434321," SOLVED ",0\ns,1234....21434321," SOLVED ",0\n"
+                           "s,0000341221434321," SOLVED ",0\n");
+    assert_null(open_with(&set, path, NULL));
+    assert_int_equal(data_set_info(set)->groups, 2);
+    assert_int_equal(data_set_info(set)->leaked, 2);
+    data_set_close(set);
+    expect_words(path, NULL,
+                 "3 of 3 tested (data.sudoku_test), copies of 2 of them trained on (first "
+                 "train-0000003, which is test-0000001)");
+    assert_null(open_with(&set, path, drop));
+    assert_int_equal(data_set_info(set)->groups, 1);
+    assert_int_equal(data_set_info(set)->leaked, 0);
+    assert_int_equal(data_set_info(set)->left_out, 1);
+    data_set_close(set);
+    expect_words(path, drop, "; left out: 1 copies of boards tested (data.drop_leaked)");
+    put("boards/train.csv", "s,....341221434321," SOLVED ",0\n");
+    expect_refusal(path, drop, "data.drop_leaked: each of the 1 boards to train on is also");
+    free(path);
+}
+
 /* Tasks of a set that have a copy in another one: equal, and in any augmentation. */
 static void count_copies(int *equal, int *any, const struct arc_tasks *tasks, const char *set,
                          const char *other)
@@ -344,6 +376,7 @@ int main(void)
         TEST(copies_of_evaluation_tasks_are_found_under_other_names),
         TEST(outputs_that_are_hidden_do_not_count),
         TEST(without_leaks_dropping_them_changes_nothing),
+        TEST(boards_that_are_trained_on_and_tested_are_counted),
         TEST(real_sets_leak_as_much_as_is_known),
         cmocka_unit_test(variants_by_symmetries_are_those_by_comparison),
         cmocka_unit_test(a_task_with_equal_pairs_is_a_copy_of_itself),

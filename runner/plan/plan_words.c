@@ -347,7 +347,7 @@ void plan_tell_of_leaks(const struct plan *plan)
 
         if (leaked > 0 && !data_were_before(plan, a))
             log_warning("arm %s: of %" PRId64 " evaluation %s a copy is trained on, under "
-                        "another name or augmented; hrmlab data check lists them, and "
+                        "another name or augmented; hrmlab data check tells of them, and "
                         "data.drop_leaked = true leaves such copies out",
                         plan->spec->arms[a].label, leaked, leaked == 1 ? "task" : "tasks");
     }

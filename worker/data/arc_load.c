@@ -424,8 +424,13 @@ static int load_nested(struct arc_tasks *tasks, const char *path, struct error *
             break;
         }
         *strrchr(folder, '/') = '\0';
-        rc = load_task(tasks, &sets, files.paths[i],
-                       name_clashes(&files, i) ? base_name(folder) : NULL, err);
+        rc = is_challenges(files.paths[i])
+                 ? error_set(err, ERROR_FORMAT,
+                             "data.path = %s: %s in it is a source of its own, with combined "
+                             "files; give that folder, or several sources as A,B",
+                             path, folder)
+                 : load_task(tasks, &sets, files.paths[i],
+                             name_clashes(&files, i) ? base_name(folder) : NULL, err);
         free(folder);
     }
     paths_release(&files);

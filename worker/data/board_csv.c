@@ -73,9 +73,11 @@ static int take_fields(struct board_csv *r, struct error *err)
     for (int n = 0; n < 3; n++)
         if (r->row.count <= r->columns[n])
             return error_set(err, ERROR_FORMAT,
-                             "%s: row %" PRId64
-                             ": %d columns; expected source,question,answer,rating",
-                             r->csv.path, r->row.number, r->row.count);
+                             "%s: row %" PRId64 ": %d column%s, separated by commas; expected "
+                             "source,question,answer,rating, or a header with the names "
+                             "question and answer",
+                             r->csv.path, r->row.number, r->row.count,
+                             r->row.count == 1 ? "" : "s");
     r->question = r->row.fields[r->columns[QUESTION]];
     r->answer = r->row.fields[r->columns[ANSWER]];
     r->rating = 0;

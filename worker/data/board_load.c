@@ -6,6 +6,7 @@
 #include "work.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -33,6 +34,7 @@ bool board_is_folder(const char *path)
 struct choice {
     int read, easier;
     int train_of, test_of; /* boards available for each */
+    char copies[200];      /* what is said of boards tested that are trained on, too */
 };
 
 static int compare_ints(const void *a, const void *b)
@@ -90,6 +92,59 @@ static int choose(struct boards *boards, const struct board_form *form,
     return rc;
 }
 
+/* Takes away the boards trained on that are tested, too. */
+static int drop_copies(struct boards *boards, const int32_t *copy_of, struct choice *choice,
+                       struct error *err)
+{
+    int *kept = malloc(((size_t)boards->count + 1) * sizeof *kept);
+    int count = 0, train = boards->train;
+
+    if (kept == NULL)
+        return error_no_memory(err, "the boards");
+    for (int i = 0; i < boards->count; i++)
+        if (i >= train || copy_of[i] < 0)
+            kept[count++] = i;
+    int gone = boards->count - count;
+    int rc = gone == train ? error_set(err, ERROR_FORMAT,
+                                       "data.drop_leaked: each of the %d boards to train on is "
+                                       "also tested on: nothing is left",
+                                       train)
+                           : boards_keep(boards, kept, count, err);
+
+    boards->train = train - gone;
+    snprintf(choice->copies, sizeof choice->copies,
+             "; left out: %d copies of boards tested (data.drop_leaked)", gone);
+    free(kept);
+    return rc;
+}
+
+/* Finds boards tested on that are trained on, too: in a file a board may stand twice,
+ * and generated ones may be equal. With data.drop_leaked takes the copies away. */
+static int choose_copies(struct boards *boards, struct data_source *out,
+                         const struct config *config, struct choice *choice, struct error *err)
+{
+    int32_t *copy_of = malloc(((size_t)boards->train + 1) * sizeof *copy_of);
+    char one[DATA_NAME_SIZE], other[DATA_NAME_SIZE];
+    int tested = 0, first = 0;
+    int rc = copy_of == NULL ? error_no_memory(err, "the boards")
+                             : boards_find_copies(copy_of, &tested, boards, err);
+
+    if (rc == 0 && tested > 0 && config_bool(config, DATA_DROP_LEAKED)) {
+        rc = drop_copies(boards, copy_of, choice, err);
+    } else if (rc == 0 && tested > 0) {
+        while (copy_of[first] < 0)
+            first++;
+        board_task_name(boards, first, one);
+        board_task_name(boards, copy_of[first], other);
+        snprintf(choice->copies, sizeof choice->copies,
+                 ", copies of %d of them trained on (first %s, which is %s)", tested, one,
+                 other);
+        out->leaked = tested;
+    }
+    free(copy_of);
+    return rc;
+}
+
 static int read_file(struct boards *boards, struct data_source *out, const char *path,
                      const struct board_form *form, const struct config *config,
                      struct choice *choice, struct error *err)
@@ -137,10 +192,10 @@ static void tell(struct data_source *out, const struct boards *boards,
     out->text = format_string("%s %d x %d from CSV", form->title, boards->side, boards->side);
     out->counts = format_string(
         "read %d puzzles (%d below data.min_difficulty left out); %d of %d trained on "
-        "(%s), %d of %d tested (%s)%s",
+        "(%s), %d of %d tested (%s)%s%s",
         choice->read, choice->easier, boards->train, choice->train_of,
         settings_table[form->train].key, boards->count - boards->train, choice->test_of,
-        settings_table[form->test].key,
+        settings_table[form->test].key, choice->copies,
         one ? "; one file, so that the test puzzles are drawn from it" : "");
 }
 
@@ -168,6 +223,8 @@ static int load_files(struct boards *boards, struct data_source *out,
     if (rc == 0)
         rc = choose(boards, form, config, &choice, err);
     if (rc == 0)
+        rc = choose_copies(boards, out, config, &choice, err);
+    if (rc == 0)
         tell(out, boards, form, &choice, one);
     return rc;
 }
@@ -178,6 +235,7 @@ static int generate(struct boards *boards, struct data_source *out,
 {
     int64_t train = config_int(config, form->train), test = config_int(config, form->test);
     int64_t seed = config_int(config, DATA_GENERATOR_SEED);
+    struct choice choice = { 0 };
     int rc = 0;
 
     if (train == 0 || test == 0)
@@ -196,10 +254,13 @@ static int generate(struct boards *boards, struct data_source *out,
         if (rc == 0)
             rc = work_done(1, err);
     }
+    if (rc == 0)
+        rc = choose_copies(boards, out, config, &choice, err);
+    out->left_out = (int)(train + test) - boards->count;
     out->text = format_string("%s %dx%d, generator seed %" PRId64, form->builtin, boards->side,
                               boards->side, seed);
-    out->counts = format_string("generated %d %s trained on, %d tested", boards->train,
-                                form->plural, boards->count - boards->train);
+    out->counts = format_string("generated %d %s trained on, %d tested%s", boards->train,
+                                form->plural, boards->count - boards->train, choice.copies);
     return rc;
 }
 

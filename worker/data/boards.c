@@ -1,6 +1,8 @@
 /* boards.c - packing and choosing boards. */
 #include "boards.h"
 
+#include "hash.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -127,6 +129,61 @@ int boards_keep(struct boards *boards, const int *list, int count, struct error 
     boards->rating = rating;
     boards->count = count;
     boards->capacity = (int)room;
+    return 0;
+}
+
+/* The packed question of a board. */
+static const uint8_t *question_of(const struct boards *boards, int index)
+{
+    return boards->cells + (size_t)index * 2 * stride(boards);
+}
+
+/* The place in a hash table (size a power of two; -1: free) of the board with the same
+ * question, or the free place where it belongs. */
+static size_t find_place(const int32_t *table, size_t size, const struct boards *boards,
+                         int index)
+{
+    const uint8_t *question = question_of(boards, index);
+    size_t length = stride(boards), at = (size_t)hash_xxh3(question, length) & (size - 1);
+
+    while (table[at] >= 0 && memcmp(question_of(boards, table[at]), question, length) != 0)
+        at = (at + 1) & (size - 1);
+    return at;
+}
+
+int boards_find_copies(int32_t *copy_of, int *tested, const struct boards *boards,
+                       struct error *err)
+{
+    int first = boards->train;
+    size_t tests = (size_t)(boards->count - first), size = 16;
+
+    while (size < 2 * tests)
+        size *= 2;
+    int32_t *table = malloc(size * sizeof *table);
+    bool *copied = calloc(tests + 1, sizeof *copied); /* by the first of equal tests */
+
+    *tested = 0;
+    if (table == NULL || copied == NULL) {
+        free(table);
+        free(copied);
+        return error_no_memory(err, "the boards");
+    }
+    for (size_t i = 0; i < size; i++)
+        table[i] = -1;
+    for (int i = first; i < boards->count; i++) {
+        size_t at = find_place(table, size, boards, i);
+
+        table[at] = table[at] < 0 ? i : table[at];
+    }
+    for (int i = 0; i < first; i++) {
+        copy_of[i] = table[find_place(table, size, boards, i)];
+        if (copy_of[i] >= 0)
+            copied[copy_of[i] - first] = true;
+    }
+    for (int i = first; i < boards->count; i++)
+        *tested += copied[table[find_place(table, size, boards, i)] - first];
+    free(table);
+    free(copied);
     return 0;
 }
 

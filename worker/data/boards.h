@@ -39,6 +39,14 @@ int boards_keep(struct boards *boards, const int *list, int count,
                 struct error *err) MUST_CHECK;
 
 /*
+ * Finds the boards trained on whose question is that of a board tested on. copy_of:
+ * (boards->train) gets the index of that board, or -1. *tested: number of boards tested
+ * on of which there is such a copy.
+ */
+int boards_find_copies(int32_t *copy_of, int *tested, const struct boards *boards,
+                       struct error *err) MUST_CHECK;
+
+/*
  * Functions of a kind (kind.h) whose content is such boards: a task of one pair each,
  * which fills its canvas; token 0 is PAD, a cell's token is 1 more than its value.
  */

@@ -16,7 +16,7 @@
 
 /* Raise it when readers or counts change their meaning: older cache files are then
  * ignored. */
-enum { CACHE_FORMAT = 2 };
+enum { CACHE_FORMAT = 3 };
 
 /* If a file was changed less than this before it was read, a second change might
  * fall into the same tick of the file system's clock and leave its times unchanged. */
