@@ -71,6 +71,42 @@ static void marks_are_seen_and_survive_a_rebuild(void **state)
     place_remove(&place);
 }
 
+/* An axis is added: the arms that were there get other labels, in which it has its default. */
+static void marks_of_arms_follow_their_labels(void **state)
+{
+    struct place place;
+    struct error err;
+    char path[100], *spec, *other;
+    size_t size;
+
+    (void)state;
+    place_make(&place);
+    free(RUN(&place, 0, "queue", place.spec));
+    free(RUN(&place, 0, "tag", "t:arch.name=hrm", "promising"));
+    free(RUN(&place, 0, "keep", "t:arch.name=hrm"));
+    assert_int_equal(file_read(&spec, &size, place.spec, 1 << 16, &err), 0);
+    char *grid = strstr(spec, "\"arch.name\": [");
+    assert_non_null(grid);
+    other = format_string("%.*s\"train.weight_decay\": [0.1, 0.2], %s", (int)(grid - spec),
+                          spec, grid);
+    assert_int_equal(file_write_atomic(place.spec, other, strlen(other), &err), 0);
+    free(RUN(&place, 0, "queue", place.spec));
+    free(RUN(&place, 0, "cancel", "t"));
+    expect(RUN(&place, 2, "remove", "t"), "its arm arch.name=hrm train.weight_decay=0.1 is");
+    for (int rebuilt = 0; rebuilt < 2; rebuilt++) {
+        expect(RUN(&place, 0, "tag", "--format", "csv"),
+               "tag,t,\"arch.name=hrm train.weight_decay=0.1\",,promising,");
+        snprintf(path, sizeof path, "%s/results.db", place.workspace);
+        if (rebuilt == 0) {
+            assert_int_equal(unlink(path), 0);
+            free(RUN(&place, 0, "rebuild"));
+        }
+    }
+    free(spec);
+    free(other);
+    place_remove(&place);
+}
+
 static bool has_run(const struct place *place, const char *hash)
 {
     char path[200];
@@ -114,6 +150,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(marks_are_seen_and_survive_a_rebuild),
+        cmocka_unit_test(marks_of_arms_follow_their_labels),
         cmocka_unit_test(what_is_kept_is_neither_removed_nor_collected),
     };
 

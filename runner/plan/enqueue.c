@@ -5,6 +5,8 @@
 #include "error.h"
 #include "file.h"
 #include "hash.h"
+#include "mark_arms.h"
+#include "mark_file.h"
 #include "spec_weights.h"
 #include "store.h"
 
@@ -481,6 +483,26 @@ static int find_experiment(struct enqueue *e, const char *spec_file, struct erro
     return rc;
 }
 
+/* Makes the arms of an experiment anew. Notes, tags and what is kept stay with an arm
+ * whose label is another now. */
+static int renew_arms(struct enqueue *e, struct error *err)
+{
+    struct mark_arms marked = { 0 };
+    int moved = 0;
+    int rc = mark_arms_read(&marked, e->store, e->experiment.id, err);
+
+    if (rc == 0)
+        rc = queue_forget_arms(e->store, e->experiment.id, err);
+    if (rc == 0)
+        rc = enqueue_arms(e, err);
+    if (rc == 0)
+        rc = mark_arms_write(&marked, &moved, e->store, e->experiment.id, err);
+    if (rc == 0 && moved > 0)
+        rc = mark_file_write(e->workspace, e->store, err);
+    mark_arms_release(&marked);
+    return rc;
+}
+
 static int enqueue_all(struct enqueue *e, const char *spec_file, struct error *err)
 {
     const struct plan *plan = e->plan;
@@ -491,13 +513,10 @@ static int enqueue_all(struct enqueue *e, const char *spec_file, struct error *e
         rc = enqueue_run(e, i, err);
     if (rc == 0)
         rc = settle_added(e, err);
-    if (rc == 0 && e->out->changed) {
+    if (rc == 0 && e->out->changed)
         rc = queue_count_evaluations(e->store, &before, e->experiment.id, err);
-        if (rc == 0)
-            rc = queue_forget_arms(e->store, e->experiment.id, err);
-    }
     if (rc == 0)
-        rc = enqueue_arms(e, err);
+        rc = e->out->changed ? renew_arms(e, err) : enqueue_arms(e, err);
     if (rc == 0 && e->out->changed)
         rc = queue_count_evaluations(e->store, &after, e->experiment.id, err);
     e->out->forgotten = before > after ? before - after : 0;
