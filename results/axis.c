@@ -398,6 +398,7 @@ static int describe_cells(struct axis_cell *cells, struct axis_values *values,
         cells[i].value_index = value_number(values, &cells[i].value);
         if (cells[i].without == NULL || cells[i].value_index < 0)
             return error_no_memory(err, "a comparison");
+        values->items[cells[i].value_index].all++;
     }
     return 0;
 }

@@ -165,6 +165,7 @@ struct axis_value {
     /* number of cells with this value; except for the first value, only those that have
      * a partner of the first value */
     int cells;
+    int all;     /* number of cells with this value */
     double mean; /* of those cells' means; NaN: none */
     /* index in the list; -1: this is the first value, or no cell has a partner, or one
      * without a task in common */

@@ -287,6 +287,9 @@ static int complete_row(struct result_row *row, const struct run_fact *fact,
 
     row->seed = fact->seed;
     row->config_id = fact->config_id;
+    row->parameters = fact->parameters;
+    row->puzzle_parameters = fact->puzzle_parameters;
+    row->total_steps = fact->total_steps;
     memcpy(row->hash, fact->hash, sizeof row->hash);
     row->data_hash = fact->data_hash;
     row->state = row->outcome = fact->state;

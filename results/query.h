@@ -43,6 +43,9 @@ struct result_row {
     int arm; /* index into results.arms */
     int64_t run_id, evaluation_id, seed;
     int64_t config_id; /* of the run's settings but the seed; 0: none */
+    /* without and of the puzzle embedding; 0: unknown, or none */
+    int64_t parameters, puzzle_parameters;
+    int64_t total_steps; /* planned training steps; 0: unknown */
     char hash[65];
     const char *evaluation; /* canonical evaluation settings; one of
                              * results.evaluations */

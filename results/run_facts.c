@@ -145,10 +145,11 @@ int run_ids_of(struct id_list *out, struct store *store, const struct results *r
 static int load_runs(struct run_facts *facts, const struct id_list *ids, struct store *store,
                      struct error *err)
 {
-    struct id_query q =
-        id_query_begin(store, ids,
-                       "SELECT run_id, seed, hash, data_hash, train_flops, config_id FROM run"
-                       " WHERE run_id BETWEEN ?1 AND ?2 ORDER BY run_id");
+    struct id_query q = id_query_begin(
+        store, ids,
+        "SELECT run_id, seed, hash, data_hash, train_flops, config_id, parameters,"
+        " puzzle_parameters, total_steps FROM run WHERE run_id BETWEEN ?1 AND ?2 ORDER BY "
+        "run_id");
     int rc;
 
     for (int i = 0; i < ids->count; i++)
@@ -165,6 +166,9 @@ static int load_runs(struct run_facts *facts, const struct id_list *ids, struct 
         sql_copy_text(fact->hash, sizeof fact->hash, q.s, 2);
         fact->train_flops = column_real(q.s, 4);
         fact->config_id = sqlite3_column_int64(q.s, 5);
+        fact->parameters = sqlite3_column_int64(q.s, 6);
+        fact->puzzle_parameters = sqlite3_column_int64(q.s, 7);
+        fact->total_steps = sqlite3_column_int64(q.s, 8);
         fact->data_hash = text_set_add(&facts->data_hashes, sql_text(q.s, 3));
         if (fact->data_hash == NULL) {
             id_query_end(&q);

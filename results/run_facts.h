@@ -18,6 +18,9 @@ struct store;
 struct run_fact {
     int64_t run_id, seed;
     int64_t config_id; /* of its settings but the seed; 0: none */
+    /* without and of the puzzle embedding; 0: unknown, or none */
+    int64_t parameters, puzzle_parameters;
+    int64_t total_steps; /* planned training steps; 0: unknown */
     char hash[65];
     const char *data_hash; /* one of run_facts.data_hashes */
     /* done if one of its trainings is; otherwise the state of its last training */

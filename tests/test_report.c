@@ -401,9 +401,13 @@ static void both_splits_are_listed_and_named(void **state)
 static void a_difference_in_one_setting_says_over_what_it_is_a_mean(void **state)
 {
     static const char *const WORDS[] = {
-        "A difference in one setting is the mean over all values of the others.", /* finding */
-        "drawn; means over all values of the other settings",                     /* figure */
-        "Differences in one setting, means over all values of the others"         /* table */
+        "A difference in one setting is the mean over the values of the others that both "
+        "sides have.",                                                             /* finding */
+        "drawn; means over the values of the other settings that both sides have", /* figure */
+        "Differences in one setting, means over the values of the others that both sides "
+        "have",                                                                   /* table */
+        "1 seed, over tasks only: how other seeds would come out is not covered", /* finding */
+        "over tasks only where there are fewer than 3 seeds"                      /* arms */
     };
     struct report report;
 

@@ -244,6 +244,8 @@ static void arms_of_other_experiments_are_compared_and_a_report_has_its_baseline
     const char *const report[] = {
         "report", "t", "--baseline", "arch.name=transformer", "--format", "markdown", NULL
     };
+    const char *const people[] = { "compare", pair[1], pair[2], NULL };
+    const char *const same[] = { "compare", "t", "--baseline", "u:arch.name=hrm", NULL };
 
     (void)state;
     place_change(&place, "INSERT INTO experiment (experiment_id, name, description, spec_hash,"
@@ -257,6 +259,22 @@ static void arms_of_other_experiments_are_compared_and_a_report_has_its_baseline
     char *text = run(0, pair);
     expect(text, "u: arch.name=transformer - arch.name=hrm");
     free(text);
+    text = run(0, people);
+    expect(text, "the arms of the two experiments differ in arch.H_layers (1; 2), ");
+    expect(text, "arch.name (hrm;\ntransformer)");
+    assert_null(strstr(text, "the data"));
+    free(text);
+    place_change(&place, "UPDATE run SET data_hash = 'other', numeric_version = '9'"
+                         " WHERE run_id = 2");
+    text = run(0, people);
+    expect(text, "the data, the engine's numeric version (");
+    free(text);
+    place_change(&place, "UPDATE run SET data_hash = (SELECT data_hash FROM run WHERE run_id ="
+                         " 1), numeric_version = (SELECT numeric_version FROM run WHERE run_id"
+                         " = 1) WHERE run_id = 2");
+    text = run(0, same);
+    assert_null(strstr(text, "experiments differ"));
+    free(text);
     text = run(0, all);
     expect(text, "arch.name=transformer - u: arch.name=hrm");
     expect(text, "arch.name=hrm - u: arch.name=hrm"); /* the same run: no difference */
@@ -268,6 +286,24 @@ static void arms_of_other_experiments_are_compared_and_a_report_has_its_baseline
     place_change(&place, "DELETE FROM arm_run WHERE arm_id > 10");
     place_change(&place, "DELETE FROM arm WHERE arm_id > 10");
     place_change(&place, "DELETE FROM experiment WHERE experiment_id = 2");
+}
+
+/* The second arm has no result of two outer steps. */
+static void an_axis_says_which_cells_have_no_partner(void **state)
+{
+    const char *const words[] = { "compare", "t", "--axis", "arch.name", NULL };
+    char *text = run(0, words);
+
+    (void)state;
+    assert_null(strstr(text, "of them differ"));
+    free(text);
+    place_change(&place, "UPDATE evaluation_result SET checkpoint = 'interim'"
+                         " WHERE evaluation_id = 4 AND checkpoint = 'last'");
+    text = run(0, words);
+    expect(text, "arch.name: transformer has 1 cell and hrm has 2; 1 pair of them differs in");
+    free(text);
+    place_change(&place, "UPDATE evaluation_result SET checkpoint = 'last'"
+                         " WHERE evaluation_id = 4 AND checkpoint = 'interim'");
 }
 
 /* The second arm gets the first one's run, too, and of its own one no result of two outer
@@ -345,6 +381,7 @@ int main(void)
         cmocka_unit_test(two_arms_are_set_against_each_other_task_by_task),
         cmocka_unit_test(diff_lists_what_differs_and_results_beside_it),
         cmocka_unit_test(arms_of_other_experiments_are_compared_and_a_report_has_its_baseline),
+        cmocka_unit_test(an_axis_says_which_cells_have_no_partner),
         cmocka_unit_test(diff_says_over_how_many_runs_a_mean_is),
         cmocka_unit_test(one_task_is_said_to_be_one),
         cmocka_unit_test(small_trainings_of_different_work_are_not_equal),

@@ -158,6 +158,23 @@ int comparison_table(struct table **out, const struct comparison_list *list, str
     return 0;
 }
 
+/* Says over which cells a value is compared with the first, where it is not all. */
+static void add_pairs_note(struct table *table, const struct axis_value *first,
+                           const struct axis_value *value, const char *key)
+{
+    char note[256];
+
+    if (value->comparison < 0 || (value->cells == first->all && value->cells == value->all))
+        return;
+    snprintf(note, sizeof note,
+             "%.60s: %.50s has %d cell%s and %.50s has %d; %d pair%s of them differ%s in this "
+             "setting alone and %s compared",
+             key, value->value, value->all, value->all == 1 ? "" : "s", first->value,
+             first->all, value->cells, value->cells == 1 ? "" : "s",
+             value->cells == 1 ? "s" : "", value->cells == 1 ? "is" : "are");
+    table_add_note(table, note);
+}
+
 int axis_table(struct table **out, const struct axis_values *values, const char *key,
                enum metric metric, struct error *err)
 {
@@ -192,6 +209,8 @@ int axis_table(struct table **out, const struct axis_values *values, const char 
         table_text(*out, value->value);
         table_real(*out, value->mean);
         table_int(*out, value->cells);
+        if (i > 0)
+            add_pairs_note(*out, &values->items[0], value, key);
         if (i > 0 && value->comparison < 0) {
             snprintf(note, sizeof note, "%.60s=%.60s: no cell %s %.60s%s", key, value->value,
                      value->cells > 0 ? "has a task in common with" : "differs from one of",

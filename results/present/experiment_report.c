@@ -106,6 +106,21 @@ static char *join_values(const struct cell_axis *axis)
     return text;
 }
 
+/* Says so where trainings have different lengths. */
+static void say_lengths(struct document *document, const struct results *results)
+{
+    int64_t least = INT64_MAX, most = 0;
+
+    for (int i = 0; i < results->row_count; i++) {
+        least = results->rows[i].total_steps < least ? results->rows[i].total_steps : least;
+        most = results->rows[i].total_steps > most ? results->rows[i].total_steps : most;
+    }
+    if (least < most)
+        document_say(document,
+                     "Trainings have %lld to %lld steps: arms may differ by that alone.",
+                     (long long)least, (long long)most);
+}
+
 int report_design(struct report_source *source, struct error *err)
 {
     static const struct document_head HEADS[] = { { "setting", DOCUMENT_TEXT },
@@ -133,6 +148,7 @@ int report_design(struct report_source *source, struct error *err)
     run_counts_describe(missing, sizeof missing, &results->runs);
     if (missing[0] != '\0')
         document_say(document, "Not complete: %s.", missing);
+    say_lengths(document, results);
     if (cells->axis_count == 0) {
         document_paragraph(document, "Nothing varies but the seed.");
         return 0;
@@ -180,19 +196,22 @@ static void say_shown(struct document *document, const char *what, const char *n
                       const struct compare *compare, const struct comparison_list *list)
 {
     static const char LISTED[] = " (intervals: 95 %, not corrected):";
+    char seeds[FINDING_SEEDS_SIZE];
     int shown = 0;
 
+    finding_seeds(seeds, list);
     for (int i = 0; i < list->count; i++) {
         enum verdict verdict = comparison_verdict(&list->items[i]);
 
         shown += verdict == VERDICT_HIGHER || verdict == VERDICT_LOWER;
     }
     document_say(document,
-                 "%s (%s, %d task%s): of %d difference%s %d %s shown after Holm's "
+                 "%s (%s, %d task%s, %s): of %d difference%s %d %s shown after Holm's "
                  "correction%s",
                  what, METRICS[compare->metric].title, compare->task_count,
-                 compare->task_count == 1 ? "" : "s", list->count, list->count == 1 ? "" : "s",
-                 shown, shown == 1 ? "is" : "are", shown == 0 && none != NULL ? none : LISTED);
+                 compare->task_count == 1 ? "" : "s", seeds, list->count,
+                 list->count == 1 ? "" : "s", shown, shown == 1 ? "is" : "are",
+                 shown == 0 && none != NULL ? none : LISTED);
     for (int i = 0; i < list->count; i++) {
         enum verdict verdict = comparison_verdict(&list->items[i]);
 
@@ -275,8 +294,9 @@ int report_finding(struct report_source *source, struct error *err)
                   ": this experiment cannot tell its arms apart.", figures->compare,
                   &figures->comparisons);
     if (figures->comparisons.count > 0 && figure_averages_settings(figures))
-        document_note(document, "A difference in one setting is the mean over all values of "
-                                "the others.");
+        document_note(document,
+                      "A difference in one setting is the mean over the values of the "
+                      "others that both sides have.");
     return 0;
 }
 

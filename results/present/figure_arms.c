@@ -487,7 +487,9 @@ int make_differences(struct picture *out, struct figure_source *source, struct e
         "95 %% intervals, not corrected; coloured where the difference is shown after Holm's "
         "correction for the %d difference%s drawn%s%s.",
         list->count, list->count == 1 ? "" : "s",
-        figure_averages_settings(source) ? "; means over all values of the other settings" : "",
+        figure_averages_settings(source)
+            ? "; means over the values of the other settings that both sides have"
+            : "",
         narrow == 0             ? ""
         : narrow == list->count ? "; over tasks only (fewer than 3 seeds)"
                                 : "; over tasks only where there are fewer than 3 seeds");

@@ -274,19 +274,44 @@ static bool write_nothing_to_tell(FILE *out, const struct best_cells *best,
     return true;
 }
 
+/* The fewest and the most seeds of the comparisons. */
+static void count_seeds(int *fewest, int *most, const struct comparison_list *list)
+{
+    *fewest = *most = 0;
+    for (int i = 0; i < list->count; i++) {
+        int seeds = list->items[i].estimate.seeds;
+
+        *fewest = i == 0 || seeds < *fewest ? seeds : *fewest;
+        *most = seeds > *most ? seeds : *most;
+    }
+}
+
+void finding_seeds(char out[FINDING_SEEDS_SIZE], const struct comparison_list *list)
+{
+    int fewest, most;
+    char from[24] = "";
+
+    count_seeds(&fewest, &most, list);
+    if (fewest != most)
+        snprintf(from, sizeof from, "%d to ", fewest);
+    snprintf(out, FINDING_SEEDS_SIZE, "%s%d seed%s%s", from, most, most == 1 ? "" : "s",
+             most < STATISTICS_LEAST_SEEDS
+                 ? ", over tasks only: how other seeds would come out is not covered"
+             : fewest < STATISTICS_LEAST_SEEDS
+                 ? ", over tasks only where there are fewer than 3"
+                 : "");
+}
+
 /* Writes how many seeds and tasks there are, and what the intervals do not cover. */
 static void write_basis(FILE *out, const struct compare *compare,
                         const struct comparison_list *list)
 {
-    int fewest = 0, most = 0, tasks = 0;
+    int fewest, most, tasks = 0;
 
-    for (int i = 0; i < list->count; i++) {
-        const struct estimate *e = &list->items[i].estimate;
-
-        fewest = i == 0 || e->seeds < fewest ? e->seeds : fewest;
-        most = e->seeds > most ? e->seeds : most;
-        tasks = e->tasks > tasks ? e->tasks : tasks;
-    }
+    count_seeds(&fewest, &most, list);
+    for (int i = 0; i < list->count; i++)
+        if (list->items[i].estimate.tasks > tasks)
+            tasks = list->items[i].estimate.tasks;
     fprintf(out, "Finding (%s, %d task%s, ", METRICS[compare->metric].title, tasks,
             tasks == 1 ? "" : "s");
     if (fewest != most)

@@ -155,6 +155,8 @@ static int add_arm_row(struct report_source *source, const struct cell *cell,
                                 text, mean_of(cells, cell, METRIC_PER_TOKEN_ACCURACY), DIGITS));
     document_cell(document,
                   number_measure(text, mean_of(cells, cell, METRIC_EXACT_ROWS), DIGITS));
+    snprintf(text, sizeof text, "%lld", (long long)cell->row->parameters);
+    document_cell(document, cell->row->parameters > 0 ? text : "");
     snprintf(flops, sizeof flops, "%sFLOP", number_scaled(text, cell->flops));
     document_cell(document, isfinite(cell->flops) ? flops : "");
     document_cell(document, number_fixed(text, train_cpu_seconds_of(cell), 1));
@@ -208,18 +210,30 @@ static int find_baseline(const struct cell **out, const struct report_source *so
     return rc;
 }
 
+/* Whether a listed arm has too few seeds for intervals over seeds. */
+static bool has_few_seeds(const struct report_source *source)
+{
+    const struct cells *cells = source->figures->cells;
+    bool few = false;
+
+    for (int i = 0; i < cells->count; i++)
+        few = few || (source->listed[i] && cells->items[i].count < STATISTICS_LEAST_SEEDS);
+    return few;
+}
+
 static void note_arms(struct report_source *source)
 {
     const struct figure_source *figures = source->figures;
     const char *title = METRICS[figures->metric].title;
     char *text = format_string(
         "%s: mean and standard deviation over seeds%s%s. Difference: to %s, %s, "
-        "with its 95 %% interval, not corrected for their number. Training, CPU s: "
-        "of one training.",
+        "with its 95 %% interval, not corrected for their number%s. Parameters: without "
+        "the puzzle embedding. Training, CPU s: of one training.",
         title, source->listed_note[0] != '\0' ? "; " : "", source->listed_note,
         figures->baseline != NULL ? figures->baseline : "the first arm",
         figures->compare != NULL ? METRICS[figures->compare->metric].title
-                                 : "where tasks can be paired");
+                                 : "where tasks can be paired",
+        has_few_seeds(source) ? "; over tasks only where there are fewer than 3 seeds" : "");
 
     document_note(source->document, text);
     free(text);
@@ -249,7 +263,7 @@ static void say_baselines(struct report_source *source)
 int report_arms(struct report_source *source, struct error *err)
 {
     const struct cells *cells = source->figures->cells;
-    struct document_head heads[MOST_AXES + 10];
+    struct document_head heads[MOST_AXES + 11];
     const struct cell *baseline = NULL;
     int count, best = best_cell(source), rc = find_baseline(&baseline, source, err);
 
@@ -268,6 +282,7 @@ int report_arms(struct report_source *source, struct error *err)
         { "difference", DOCUMENT_NUMBER },
         { METRICS[METRIC_PER_TOKEN_ACCURACY].title, DOCUMENT_NUMBER },
         { METRICS[METRIC_EXACT_ROWS].title, DOCUMENT_NUMBER },
+        { "parameters", DOCUMENT_NUMBER },
         { "training", DOCUMENT_NUMBER },
         { "CPU s", DOCUMENT_NUMBER },
     };
@@ -400,8 +415,8 @@ int report_comparisons(struct report_source *source, struct error *err)
     if (rc == 0 && figures->comparisons.count > 0)
         rc = add_comparisons(document,
                              figure_averages_settings(figures)
-                                 ? "Differences in one setting, means over all values of the "
-                                   "others"
+                                 ? "Differences in one setting, means over the values of the "
+                                   "others that both sides have"
                                  : "Differences that the axes allow",
                              &figures->comparisons, figures->compare->metric, err);
     return rc;

@@ -195,6 +195,11 @@ static void add_group(struct table *table, const struct results *results,
     add_tasks(table, rows, count);
     double first = means[shown->metrics[0]];
     table_add_metrics(table, shown, means, deviations, fabs(first - best) <= 0);
+    if (rows[0].parameters > 0)
+        table_int(table, rows[0].parameters);
+    else
+        table_empty(table);
+    table_int(table, rows[0].puzzle_parameters);
     for (int i = 0; i < 3; i++)
         table_real(table, seconds[i]);
     table_real(table, flops);
@@ -232,6 +237,8 @@ int results_arms_table(struct table **out, const struct results *results,
         { .name = "tasks", .type = TABLE_INT, .fold = true },
     };
     static const struct table_column COST[] = {
+        { .name = "parameters", .type = TABLE_INT, .fold = true, .drop = 19 },
+        { .name = "puzzle_parameters", .type = TABLE_INT, .machine_only = true },
         { .name = "train_seconds",
           .title = "train s",
           .type = TABLE_REAL,

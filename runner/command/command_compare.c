@@ -8,12 +8,15 @@
 #include "error.h"
 #include "file.h"
 #include "finding.h"
+#include "foreign_arm.h"
 #include "log.h"
 #include "options.h"
 #include "query.h"
+#include "settings.h"
 #include "store.h"
 #include "table.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,6 +151,26 @@ static int compare_matrix(struct table *planned, const struct compare *compare,
 
 /* ---- arms ---- */
 
+/* Says in what else the arms of two experiments differ: the difference may come from
+ * there. */
+static int note_foreign(struct table *table, const struct compare *compare, struct error *err)
+{
+    char *differences, *note = NULL;
+    int rc = foreign_arm_differences(&differences, compare, err);
+
+    if (rc == 0 && differences[0] != '\0') {
+        note = format_string("the arms of the two experiments differ in %s; hrmlab diff lists "
+                             "everything",
+                             differences);
+        rc = note == NULL ? error_no_memory(err, "a comparison") : 0;
+    }
+    if (note != NULL)
+        table_add_note(table, note);
+    free(note);
+    free(differences);
+    return rc;
+}
+
 /* Two arms, or all with --baseline. names: of the arms; of a baseline only the
  * first. */
 static int compare_by_arm(const struct compare *compare, const struct options *options,
@@ -163,8 +186,10 @@ static int compare_by_arm(const struct compare *compare, const struct options *o
         rc = comparison_table(&table, &list, err);
     if (rc == 0) {
         table_set_caption(table, METRICS[compare->metric].title);
-        rc = table_print(table, stdout, options->format, options_color(options), err);
+        rc = note_foreign(table, compare, err);
     }
+    if (rc == 0)
+        rc = table_print(table, stdout, options->format, options_color(options), err);
     table_destroy(table);
     comparison_list_release(&list);
     return rc;
@@ -281,6 +306,26 @@ static int check_asked(const struct options *options, const struct results *resu
     return rc;
 }
 
+/* Warns where trainings of different lengths are compared, which nobody may have asked
+ * for: epochs of other data are other numbers of steps. */
+static void tell_of_lengths(const struct compare *compare, const struct options *options)
+{
+    int64_t least = INT64_MAX, most = 0;
+    const char *axis = options->axis != NULL ? options->axis : "";
+
+    for (int c = 0; c < compare->cell_count; c++) {
+        int64_t steps = compare->cells[c].row->total_steps;
+
+        least = steps < least ? steps : least;
+        most = steps > most ? steps : most;
+    }
+    if (least < most && strcmp(axis, settings_table[TRAIN_MAX_STEPS].key) != 0 &&
+        strcmp(axis, settings_table[TRAIN_EPOCHS].key) != 0)
+        log_warning("the trainings have %" PRId64 " to %" PRId64 " steps: arms may differ by "
+                    "that alone",
+                    least, most);
+}
+
 int command_compare(const struct options *options, int *exit_code, struct error *err)
 {
     struct store *store = NULL;
@@ -316,6 +361,7 @@ int command_compare(const struct options *options, int *exit_code, struct error 
         run_counts_describe(missing, sizeof missing, &results->runs);
         if (missing[0] != '\0')
             log_warning("%s", missing);
+        tell_of_lengths(compare, options);
         compare->baselines = &baselines;
         rc = compare_as_asked(compare, options, names, err);
     }

@@ -97,6 +97,10 @@ static void check_arm_cell(struct report_facts *facts, const struct page_item *c
     } else if (strcmp(head, "exact rows") == 0) {
         check_equal(&facts->check, text, "%s",
                     shown(mean_of(facts, arm, "exact_rows"), SHOWN_DIGITS));
+    } else if (strcmp(head, "parameters") == 0) {
+        check_equal(
+            &facts->check, text, "%.0f",
+            mean_of(facts, arm, "(SELECT r.parameters FROM run r WHERE r.hash = run_hash)"));
     } else if (strcmp(head, "training") == 0) {
         check_equal(&facts->check, text, "%s TFLOP",
                     shown_trimmed(mean_of(facts, arm, "train_flops") / 1e12, 2));

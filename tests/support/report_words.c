@@ -60,18 +60,24 @@ static void take_best(struct report_facts *facts)
                shown_signed(best - untrained, SHOWN_DIGITS));
 }
 
-static void check_basis(struct report_facts *facts)
+static void take_seeds(struct report_facts *facts, const struct named_difference *list,
+                       int count)
 {
     int fewest = MOST_SEEDS, most = 0;
 
-    for (int i = 0; i < facts->other_count; i++) {
-        int seeds = facts->others[i].value.estimate.seeds;
+    for (int i = 0; i < count; i++) {
+        int seeds = list[i].value.estimate.seeds;
 
         fewest = seeds < fewest ? seeds : fewest;
         most = seeds > most ? seeds : most;
     }
     check_take(&facts->check, "(pass@2, %d tasks, %d to %d seeds)", facts->outcomes.tasks,
                fewest, most);
+}
+
+static void check_basis(struct report_facts *facts)
+{
+    take_seeds(facts, facts->others, facts->other_count);
     check_take(&facts->check, "95 %% intervals");
     check_take(&facts->check, "correction for %d comparisons", facts->other_count);
 }
@@ -114,9 +120,9 @@ static void check_finding(struct report_facts *facts, const char *text)
 {
     check_begin(&facts->check, text);
     if (strncmp(text, "Planned beforehand", 18) == 0) {
-        check_take(&facts->check, "(pass@2, %d tasks): of %d differences %d %s shown",
-                   facts->outcomes.tasks, facts->planned_count, planned_shown(facts),
-                   planned_shown(facts) == 1 ? "is" : "are");
+        take_seeds(facts, facts->planned, facts->planned_count);
+        check_take(&facts->check, ": of %d differences %d %s shown", facts->planned_count,
+                   planned_shown(facts), planned_shown(facts) == 1 ? "is" : "are");
         check_take(&facts->check, "(intervals: 95 %%, not corrected)");
     } else if (strncmp(text, "Finding (", 9) == 0) {
         check_basis(facts);
