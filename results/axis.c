@@ -22,6 +22,7 @@ struct axis_cell {
     char *without; /* owned; what identifies the cell apart from value */
     int cell;
     int value_index;
+    bool paired; /* of the first value: a cell of another value differs from it alone */
 };
 
 /* What stands for the value of a setting that has no effect. */
@@ -408,7 +409,7 @@ static int describe_cells(struct axis_cell *cells, struct axis_values *values,
  * cell. */
 static int compare_value(struct axis_values *values, int v, struct comparison_list *list,
                          const struct compare *compare, const char *key,
-                         const struct axis_cell *cells, const struct axis_cell *firsts,
+                         const struct axis_cell *cells, struct axis_cell *firsts,
                          int first_count, struct contrast_term *terms, struct error *err)
 {
     struct axis_value *value = &values->items[v];
@@ -416,13 +417,14 @@ static int compare_value(struct axis_values *values, int v, struct comparison_li
     double sum = 0;
 
     for (int i = 0; i < compare->cell_count; i++) {
-        const struct axis_cell *partner = cells[i].value_index != v
-                                              ? NULL
-                                              : bsearch(&cells[i], firsts, (size_t)first_count,
-                                                        sizeof *firsts, compare_without);
+        struct axis_cell *partner = cells[i].value_index != v
+                                        ? NULL
+                                        : bsearch(&cells[i], firsts, (size_t)first_count,
+                                                  sizeof *firsts, compare_without);
 
         if (partner == NULL)
             continue;
+        partner->paired = true;
         terms[count++] = (struct contrast_term){ cells[i].cell, 1 };
         terms[count++] = (struct contrast_term){ partner->cell, -1 };
         sum += compare->cells[cells[i].cell].mean;
@@ -445,6 +447,25 @@ static int compare_value(struct axis_values *values, int v, struct comparison_li
     return rc;
 }
 
+/* The mean of the first value's cells that are compared with any other: a cell in which
+ * the setting has no effect has no partner. Without any, of all. */
+static void average_first(struct axis_value *first, const struct compare *compare,
+                          const struct axis_cell *firsts, int count)
+{
+    double sum = 0, all = 0;
+    int paired = 0;
+
+    for (int i = 0; i < count; i++) {
+        double mean = compare->cells[firsts[i].cell].mean;
+
+        all += mean;
+        sum += firsts[i].paired ? mean : 0;
+        paired += firsts[i].paired;
+    }
+    first->cells = paired > 0 ? paired : count;
+    first->mean = paired > 0 ? sum / paired : all / count;
+}
+
 int compare_axis(struct axis_values *values, struct comparison_list *list,
                  const struct compare *compare, const char *key, struct error *err)
 {
@@ -453,7 +474,6 @@ int compare_axis(struct axis_values *values, struct comparison_list *list,
     struct axis_cell *firsts = calloc(size, sizeof *firsts);
     struct contrast_term *terms = calloc(2 * size, sizeof *terms);
     int rc = 0, first_count = 0, before = list->count, impossible = list->impossible;
-    double sum = 0;
 
     if (setting_find(key) < 0) {
         const char *nearest = setting_nearest(key);
@@ -475,18 +495,15 @@ int compare_axis(struct axis_values *values, struct comparison_list *list,
     if (rc == 0)
         describe_evaluations(values, compare, key);
     for (int i = 0; i < compare->cell_count && rc == 0; i++)
-        if (cells[i].value_index == 0) {
+        if (cells[i].value_index == 0)
             firsts[first_count++] = cells[i];
-            sum += compare->cells[i].mean;
-        }
-    if (rc == 0) {
+    if (rc == 0)
         qsort(firsts, (size_t)first_count, sizeof *firsts, compare_without);
-        values->items[0].cells = first_count;
-        values->items[0].mean = sum / first_count;
-    }
     for (int v = 1; v < values->count && rc == 0; v++)
         rc = compare_value(values, v, list, compare, key, cells, firsts, first_count, terms,
                            err);
+    if (rc == 0)
+        average_first(&values->items[0], compare, firsts, first_count);
     if (rc == 0 && list->count == before && list->impossible > impossible)
         rc = error_set(err, ERROR_ABSENT,
                        "--axis %s: the evaluations compared have no task in common; --where "

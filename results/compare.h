@@ -162,8 +162,8 @@ int compare_baseline(struct comparison_list *list, const struct compare *compare
 
 struct axis_value {
     char *value; /* owned; as text */
-    /* number of cells with this value; except for the first value, only those that have
-     * a partner of the first value */
+    /* number of cells with this value that have a partner of the first value; of the
+     * first value, of any other (without any: all of them) */
     int cells;
     int all;     /* number of cells with this value */
     double mean; /* of those cells' means; NaN: none */

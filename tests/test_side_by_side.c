@@ -301,6 +301,7 @@ static void an_axis_says_which_cells_have_no_partner(void **state)
                          " WHERE evaluation_id = 4 AND checkpoint = 'last'");
     text = run(0, words);
     expect(text, "arch.name: transformer has 1 cell and hrm has 2; 1 pair of them differs in");
+    expect(text, "\nhrm           0.054      1\n"); /* the cell that has a partner */
     free(text);
     place_change(&place, "UPDATE evaluation_result SET checkpoint = 'last'"
                          " WHERE evaluation_id = 4 AND checkpoint = 'interim'");
