@@ -449,6 +449,18 @@ static void add_means(struct comparison *out, const struct compare *compare,
     }
 }
 
+/* Notes the lengths of the trainings compared. */
+static void note_steps(struct comparison *out, const struct compare *compare,
+                       const struct contrast_term *terms, int count)
+{
+    for (int i = 0; i < count; i++) {
+        int64_t steps = compare->cells[terms[i].cell].row->total_steps;
+
+        out->least_steps = i == 0 || steps < out->least_steps ? steps : out->least_steps;
+        out->most_steps = steps > out->most_steps ? steps : out->most_steps;
+    }
+}
+
 /* The number of tasks that some of the cells have, but that are not common to all. */
 static int count_left_out(const struct compare *compare, const struct contrast_term *terms,
                           int count, const bool *common)
@@ -490,6 +502,7 @@ static int estimate_contrast(struct comparison *out, const struct compare *compa
     }
     int common = common_seeds(seeds, &fewest, compare, terms, count);
 
+    note_steps(out, compare, terms, count);
     out->paired_by_seed = common > 0 && (common >= STATISTICS_LEAST_SEEDS || common == fewest);
     rc = make_blocks(blocks, values, compare, terms, count, out->paired_by_seed, seeds, err);
     if (rc < 0)

@@ -77,7 +77,8 @@ struct comparison {
     double base_mean, other_mean;
     /* Means of baseline_floor() of the cells' data; NaN: unknown. */
     double base_floor, other_floor;
-    double p_holm; /* corrected over the list */
+    double p_holm;                   /* corrected over the list */
+    int64_t least_steps, most_steps; /* of the trainings compared; 0: unknown */
     bool paired_by_seed;
     bool uninformative; /* set by comparison_list_judge() */
     int left_out;       /* number of tasks that some of its cells have and some lack */

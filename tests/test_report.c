@@ -420,6 +420,25 @@ static void a_difference_in_one_setting_says_over_what_it_is_a_mean(void **state
     report_release(&report);
 }
 
+/* What a planned comparison tells apart is not said to be untold. */
+static void arms_that_a_planned_difference_tells_apart_are_not_called_alike(void **state)
+{
+    struct report report;
+
+    (void)state;
+    make_of(&report, /* on the average over outer steps the arms are equal */
+            "UPDATE task_outcome SET rank = iif(evaluation_id IN (SELECT evaluation_id FROM"
+            " evaluation WHERE run_id = 3 - outer_steps), 1, NULL);"
+            "INSERT INTO contrast SELECT experiment_id, 0, 'systems',"
+            " '{\"arch.name\":\"hrm\",\"eval.halt_max_steps\":2}',"
+            " '{\"arch.name\":\"transformer\",\"eval.halt_max_steps\":2}' FROM experiment;",
+            METRIC_PASS_AT_2, DOCUMENT_MARKDOWN);
+    assert_non_null(strstr(report.text, "of 1 difference 1 is shown after"));
+    assert_non_null(strstr(report.text, " differences 0 are shown after"));
+    assert_null(strstr(report.text, "cannot tell its arms apart"));
+    report_release(&report);
+}
+
 /* A planned difference that is not shown says nothing of the others, which may be. */
 static void planned_differences_are_listed_also_if_none_is_shown(void **state)
 {
@@ -501,6 +520,7 @@ int main(void)
         TEST(a_figure_of_too_many_arms_is_named_with_the_way_out),
         TEST(both_splits_are_listed_and_named),
         TEST(a_difference_in_one_setting_says_over_what_it_is_a_mean),
+        TEST(arms_that_a_planned_difference_tells_apart_are_not_called_alike),
         TEST(planned_differences_are_listed_also_if_none_is_shown),
         TEST(the_finding_of_a_matrix_says_of_which_evaluations_it_is),
         TEST(a_report_of_what_shares_no_task_says_so),

@@ -263,15 +263,17 @@ static void arms_of_other_experiments_are_compared_and_a_report_has_its_baseline
     expect(text, "the arms of the two experiments differ in arch.H_layers (1; 2), ");
     expect(text, "arch.name (hrm;\ntransformer)");
     assert_null(strstr(text, "the data"));
+    assert_null(strstr(text, "different lengths"));
     free(text);
-    place_change(&place, "UPDATE run SET data_hash = 'other', numeric_version = '9'"
-                         " WHERE run_id = 2");
+    place_change(&place, "UPDATE run SET data_hash = 'other', numeric_version = '9',"
+                         " total_steps = total_steps + 5 WHERE run_id = 2");
     text = run(0, people);
+    expect(text, "trainings of different lengths are compared, of ");
     expect(text, "the data, the engine's numeric version (");
     free(text);
     place_change(&place, "UPDATE run SET data_hash = (SELECT data_hash FROM run WHERE run_id ="
                          " 1), numeric_version = (SELECT numeric_version FROM run WHERE run_id"
-                         " = 1) WHERE run_id = 2");
+                         " = 1), total_steps = total_steps - 5 WHERE run_id = 2");
     text = run(0, same);
     assert_null(strstr(text, "experiments differ"));
     free(text);

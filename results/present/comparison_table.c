@@ -53,6 +53,31 @@ static void add_comparison(struct table *table, const struct comparison *item)
     table_text(table, item->paired_by_seed ? "seed and task" : "task");
 }
 
+/* Says so where trainings of different lengths are compared, which nobody may have asked
+ * for: as many epochs of other data are another number of steps. */
+static void add_steps_note(struct table *table, const struct comparison_list *list)
+{
+    int64_t least = INT64_MAX, most = 0;
+    char note[160];
+
+    for (int i = 0; i < list->count; i++) {
+        const struct comparison *item = &list->items[i];
+
+        if (item->least_steps == item->most_steps)
+            continue;
+        least = item->least_steps < least ? item->least_steps : least;
+        most = item->most_steps > most ? item->most_steps : most;
+    }
+    if (most == 0)
+        return;
+    snprintf(
+        note, sizeof note,
+        "trainings of different lengths are compared, of %lld to %lld steps: the sides may "
+        "differ by that alone",
+        (long long)least, (long long)most);
+    table_add_note(table, note);
+}
+
 static void add_basis_notes(struct table *table, const struct comparison_list *list)
 {
     bool tasks_only = false, unpaired = false, uninformative = false, zero = true;
@@ -77,6 +102,7 @@ static void add_basis_notes(struct table *table, const struct comparison_list *l
     if (tasks_only)
         table_add_note(table, "over tasks only: with fewer than three seeds nothing is said of "
                               "how other seeds would come out");
+    add_steps_note(table, list);
     if (unpaired)
         table_add_note(table, "not paired by seed where the arms do not share their seeds");
     if (uninformative)

@@ -116,9 +116,8 @@ static void say_lengths(struct document *document, const struct results *results
         most = results->rows[i].total_steps > most ? results->rows[i].total_steps : most;
     }
     if (least < most)
-        document_say(document,
-                     "Trainings have %lld to %lld steps: arms may differ by that alone.",
-                     (long long)least, (long long)most);
+        document_say(document, "Trainings have %lld to %lld steps.", (long long)least,
+                     (long long)most);
 }
 
 int report_design(struct report_source *source, struct error *err)
@@ -190,6 +189,19 @@ static void say_difference(struct document *document, const struct comparison *i
                      verdict);
 }
 
+/* How many differences are shown: higher or lower after the correction. */
+static int count_shown(const struct comparison_list *list)
+{
+    int shown = 0;
+
+    for (int i = 0; i < list->count; i++) {
+        enum verdict verdict = comparison_verdict(&list->items[i]);
+
+        shown += verdict == VERDICT_HIGHER || verdict == VERDICT_LOWER;
+    }
+    return shown;
+}
+
 /* Writes how many differences are shown, and each of these; of few, all. none: ends the
  * sentence if there is none. */
 static void say_shown(struct document *document, const char *what, const char *none,
@@ -197,14 +209,9 @@ static void say_shown(struct document *document, const char *what, const char *n
 {
     static const char LISTED[] = " (intervals: 95 %, not corrected):";
     char seeds[FINDING_SEEDS_SIZE];
-    int shown = 0;
+    int shown = count_shown(list);
 
     finding_seeds(seeds, list);
-    for (int i = 0; i < list->count; i++) {
-        enum verdict verdict = comparison_verdict(&list->items[i]);
-
-        shown += verdict == VERDICT_HIGHER || verdict == VERDICT_LOWER;
-    }
     document_say(document,
                  "%s (%s, %d task%s, %s): of %d difference%s %d %s shown after Holm's "
                  "correction%s",
@@ -291,8 +298,10 @@ int report_finding(struct report_source *source, struct error *err)
                                : "There are no two arms to compare.");
     else
         say_shown(document, figures->planned.count > 0 ? "Each setting alone" : "Finding",
-                  ": this experiment cannot tell its arms apart.", figures->compare,
-                  &figures->comparisons);
+                  count_shown(&figures->planned) > 0
+                      ? "."
+                      : ": this experiment cannot tell its arms apart.",
+                  figures->compare, &figures->comparisons);
     if (figures->comparisons.count > 0 && figure_averages_settings(figures))
         document_note(document,
                       "A difference in one setting is the mean over the values of the "

@@ -12,11 +12,9 @@
 #include "log.h"
 #include "options.h"
 #include "query.h"
-#include "settings.h"
 #include "store.h"
 #include "table.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -306,26 +304,6 @@ static int check_asked(const struct options *options, const struct results *resu
     return rc;
 }
 
-/* Warns where trainings of different lengths are compared, which nobody may have asked
- * for: epochs of other data are other numbers of steps. */
-static void tell_of_lengths(const struct compare *compare, const struct options *options)
-{
-    int64_t least = INT64_MAX, most = 0;
-    const char *axis = options->axis != NULL ? options->axis : "";
-
-    for (int c = 0; c < compare->cell_count; c++) {
-        int64_t steps = compare->cells[c].row->total_steps;
-
-        least = steps < least ? steps : least;
-        most = steps > most ? steps : most;
-    }
-    if (least < most && strcmp(axis, settings_table[TRAIN_MAX_STEPS].key) != 0 &&
-        strcmp(axis, settings_table[TRAIN_EPOCHS].key) != 0)
-        log_warning("the trainings have %" PRId64 " to %" PRId64 " steps: arms may differ by "
-                    "that alone",
-                    least, most);
-}
-
 int command_compare(const struct options *options, int *exit_code, struct error *err)
 {
     struct store *store = NULL;
@@ -361,7 +339,6 @@ int command_compare(const struct options *options, int *exit_code, struct error 
         run_counts_describe(missing, sizeof missing, &results->runs);
         if (missing[0] != '\0')
             log_warning("%s", missing);
-        tell_of_lengths(compare, options);
         compare->baselines = &baselines;
         rc = compare_as_asked(compare, options, names, err);
     }
