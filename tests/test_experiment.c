@@ -495,6 +495,8 @@ static void others_may_read_an_idle_workspace_that_lets_them(void **unused)
     assert_int_equal(chmod(place.workspace, 0700), 0);
     assert_int_equal(ask_as_nobody(&place, "status"), 3);
     assert_true(place_output_has(&place, "permission denied"));
+    assert_int_equal(ask_as_nobody(&place, "gc"), 3);
+    assert_true(place_output_has(&place, "ws cannot be opened: Permission denied"));
     place_remove(&place);
 }
 
