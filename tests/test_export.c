@@ -450,7 +450,7 @@ static void the_command_writes_the_same_bytes_twice(void **state)
     assert_int_equal(place_run(&opened.place, plain, &out, &errors), 0);
     free(out);
     free(errors);
-    const char *const table[] = { "results", NULL };
+    const char *const table[] = { "curves", NULL };
     char *plain_out, *plain_errors;
     unsetenv("HRMLAB_FORMAT");
     assert_int_equal(place_run(&opened.place, table, &plain_out, &plain_errors), 0);
