@@ -428,6 +428,8 @@ static void a_word_is_broken_only_where_nothing_else_gives_way(void **state)
 
         expect_lines_within(text, 80);
         assert_int_equal(strstr(text, name) != NULL, LENGTHS[i] < 60);
+        /* nor into many pieces while there is a column that can be hidden */
+        assert_int_equal(strstr(text, "not shown at this width") != NULL, LENGTHS[i] >= 60);
         assert_non_null(strstr(text, "[-0.225, -0.053]"));
         free(text);
     }

@@ -34,8 +34,9 @@ int wrap_longest_word(const char *text, int limit)
         size_t length = strcspn(text, " ");
         int width = word_columns(text, length, limit);
 
-        if (limit == 0 || width <= limit)
-            longest = width > longest ? width : longest;
+        if (limit > 0 && width > limit) /* it is broken, but not into many pieces */
+            width = limit / 2;
+        longest = width > longest ? width : longest;
         text += length + strspn(text + length, " ");
     }
     return longest;
