@@ -254,7 +254,8 @@ static void a_figure_is_not_made_smaller_than_it_can_be_read(void **state)
     assert_non_null(strstr(report.text, "<figure class=\"wide\" tabindex=\"0\"><svg"));
     assert_null(strstr(report.text, "<figure><svg"));
     assert_non_null(strstr(report.text, ".wide>svg{min-width:36rem}"));
-    assert_non_null(strstr(report.text, ".wide>svg{min-width:0}")); /* on paper */
+    assert_non_null(
+        strstr(report.text, ".wide>svg{min-width:0;max-height:255mm}")); /* on paper */
     report_release(&report);
 }
 

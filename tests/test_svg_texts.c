@@ -256,7 +256,7 @@ static void long_names_beside_the_field_stay_apart_and_inside(void **state)
             must(picture_add(&picture, chart, &err), &err);
         }
         must(picture_describe(&picture, "t", "n", &err), &err);
-        must(picture_draw(&svg, &picture, false, &err), &err);
+        must(picture_draw(&svg, &picture, true, &err), &err);
         expect_texts_apart(svg);
         free(svg);
         picture_release(&picture);
@@ -376,6 +376,40 @@ static void an_axis_of_tiny_numbers_tells_them_apart(void **state)
     assert_string_equal(number_power(number, 3, 2), "3");
 }
 
+/* What is printed is cut between charts, not through them; a file is one picture. */
+static void a_picture_that_is_higher_than_a_page_is_several(void **state)
+{
+    (void)state;
+    for (int small = 0; small <= 1; small++) {
+        struct picture picture = { .small = small != 0 };
+        struct error err;
+        char *parts, *whole;
+
+        for (int i = 0; i < 7; i++) {
+            struct chart *chart = chart_create(CHART_LINES, "a field", "x", "y");
+            struct chart_point point = chart_point_at(1, 0.5);
+
+            assert_non_null(chart);
+            chart_add_series(chart, "", 0);
+            chart_add_point(chart, 0, &point);
+            must(picture_add(&picture, chart, &err), &err);
+        }
+        must(picture_describe(&picture, "a title", "a note", &err), &err);
+        must(picture_draw(&parts, &picture, false, &err), &err);
+        must(picture_draw(&whole, &picture, true, &err), &err);
+        assert_int_equal(count_of(parts, "<svg "), small != 0 ? 2 : 4);
+        assert_int_equal(count_of(whole, "<svg "), 1);
+        assert_int_equal(count_of(parts, "class=\"title\""), 1);
+        assert_int_equal(count_of(parts, ">a field<"), 7);
+        for (const char *at = parts; (at = strstr(at, "<svg ")) != NULL; at++)
+            assert_true(attribute(at, " height=\"") <= 1060);
+        expect_texts_apart(whole);
+        free(parts);
+        free(whole);
+        picture_release(&picture);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -388,6 +422,7 @@ int main(void)
         cmocka_unit_test(numbers_below_the_field_stay_apart),
         cmocka_unit_test(bars_stay_in_their_category),
         cmocka_unit_test(an_axis_of_tiny_numbers_tells_them_apart),
+        cmocka_unit_test(a_picture_that_is_higher_than_a_page_is_several),
     };
 
     return cmocka_run_group_tests_name("svg texts", tests, NULL, NULL);

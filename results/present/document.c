@@ -59,8 +59,8 @@ static const char STYLE[] =
     "h3+p,.wide+.note{break-before:avoid}thead{display:table-header-group}"
     "p:has(+.wide),h2+p:has(+h3),h2+p:has(+pre){break-after:avoid;break-inside:avoid}"
     ".grids{margin:.2rem .5rem .2rem 0}.grids svg{zoom:.85}"
-    ".wide{overflow:visible}.wide>svg{min-width:0}table{font-size:8.5pt}th,td{padding-right:."
-    "5rem}}";
+    ".wide{overflow:visible}.wide>svg{min-width:0;max-height:255mm}"
+    "table{font-size:8.5pt}th,td{padding-right:.5rem}}";
 
 /* Decodes an entity that Markdown does not need; 0: there is none. */
 static char plain_of(const char **at)

@@ -3,6 +3,7 @@
 
 #include "chart_parts.h"
 #include "error.h"
+#include "file.h"
 #include "svg.h"
 
 #include <math.h>
@@ -10,6 +11,10 @@
 #include <string.h>
 
 enum { MARGIN = 14, GAP = 10, TITLE_SIZE = 15, TITLE_LINE = 20, TITLE_HEIGHT = 24 };
+enum { FIELD = PICTURE_WIDTH - 2 * MARGIN };
+
+/* What a page of A4 has room for, in a report that is printed. */
+enum { PAGE_HEIGHT = 1050 };
 
 /* The share of the width that a note is given: some fonts are wider than the
  * estimate. Bold ones are, which titles have. */
@@ -86,6 +91,27 @@ void picture_align(struct picture *picture)
     }
 }
 
+/* Where things are in a picture. */
+struct layout {
+    int columns;  /* of charts */
+    double width; /* of a chart */
+    double note;  /* where the note begins */
+    double top;   /* of the first charts, below title and note */
+};
+
+static struct layout lay_out(const struct picture *picture)
+{
+    const char *title = picture->title != NULL ? picture->title : "";
+    const char *note = picture->note != NULL ? picture->note : "";
+    int columns = picture->small && picture->count > 1 ? 2 : 1;
+    int titles = draw_wrapped(NULL, "", 0, 0, BOLD * FIELD, TITLE_SIZE, title);
+    int notes = draw_wrapped(NULL, "", 0, 0, CAREFUL * FIELD, FONT_SIZE, note);
+    double below = MARGIN + TITLE_HEIGHT + TITLE_LINE * (titles > 1 ? titles - 1 : 0);
+
+    return (struct layout){ columns, (FIELD - GAP * (columns - 1)) / columns, below,
+                            below + LINE_HEIGHT * notes + GAP };
+}
+
 /* Height of the row of charts that begins with this chart. */
 static double row_height(const struct picture *picture, int first, int columns, double width)
 {
@@ -99,38 +125,88 @@ static double row_height(const struct picture *picture, int first, int columns, 
     return highest;
 }
 
-int picture_draw(char **out, const struct picture *picture, bool standalone, struct error *err)
+/* The end of the charts from first on that are drawn together, rows of them that are not
+ * higher than a page; at least a row. top: what is above them. */
+static int end_of_part(const struct picture *picture, int first, int columns, double width,
+                       double top)
 {
-    const char *note = picture->note != NULL ? picture->note : "";
-    const char *title = picture->title != NULL ? picture->title : "";
-    int columns = picture->small && picture->count > 1 ? 2 : 1, rc = 0;
-    double field = PICTURE_WIDTH - 2 * MARGIN, width = (field - GAP * (columns - 1)) / columns;
-    double line = CAREFUL * field, bold = BOLD * field;
-    int titles = draw_wrapped(NULL, "", 0, 0, bold, TITLE_SIZE, title);
-    double below = MARGIN + TITLE_HEIGHT + TITLE_LINE * (titles > 1 ? titles - 1 : 0);
-    double top =
-        below + LINE_HEIGHT * draw_wrapped(NULL, "", 0, 0, line, FONT_SIZE, note) + GAP;
     double height = top;
+    int end = first;
+
+    while (end < picture->count) {
+        height += row_height(picture, end, columns, width) + GAP;
+        if (end > first && height > PAGE_HEIGHT)
+            break;
+        end += columns;
+    }
+    return end < picture->count ? end : picture->count;
+}
+
+/* Draws the charts first to end - 1; the title and the note above the first chart. */
+static int draw_part(char **out, const struct picture *picture, int first, int end,
+                     bool standalone, struct error *err)
+{
+    const struct layout layout = lay_out(picture);
+    const char *title = picture->title != NULL ? picture->title : "";
+    const char *note = picture->note != NULL ? picture->note : "";
+    double top = first == 0 ? layout.top : GAP, height = top;
     struct svg *svg;
+    int rc;
 
     *out = NULL;
-    for (int i = 0; i < picture->count; i += columns)
-        height += row_height(picture, i, columns, width) + GAP;
+    for (int i = first; i < end; i += layout.columns)
+        height += row_height(picture, i, layout.columns, layout.width) + GAP;
     rc = svg_create(&svg, PICTURE_WIDTH, height + MARGIN / 2.0, title, note, standalone, err);
     if (rc != 0)
         return rc;
-    draw_wrapped(svg, "title", MARGIN, MARGIN + 12, bold, TITLE_SIZE, title);
-    draw_wrapped(svg, "muted", MARGIN, below + 6, line, FONT_SIZE, note);
-    for (int i = 0; i < picture->count && rc == 0; i++) {
-        svg_group(svg, MARGIN + (i % columns) * (width + GAP), top);
-        rc = chart_draw(svg, picture->charts[i], width, err);
+    if (first == 0) {
+        draw_wrapped(svg, "title", MARGIN, MARGIN + 12, BOLD * FIELD, TITLE_SIZE, title);
+        draw_wrapped(svg, "muted", MARGIN, layout.note + 6, CAREFUL * FIELD, FONT_SIZE, note);
+    }
+    for (int i = first; i < end && rc == 0; i++) {
+        int column = (i - first) % layout.columns;
+
+        svg_group(svg, MARGIN + column * (layout.width + GAP), top);
+        rc = chart_draw(svg, picture->charts[i], layout.width, err);
         svg_end_group(svg);
-        if (i % columns == columns - 1)
-            top += row_height(picture, i - columns + 1, columns, width) + GAP;
+        if (column == layout.columns - 1)
+            top += row_height(picture, i - column, layout.columns, layout.width) + GAP;
     }
     if (rc != 0) {
         svg_destroy(svg);
         return rc;
     }
     return svg_finish(svg, out, err);
+}
+
+int picture_draw(char **out, const struct picture *picture, bool standalone, struct error *err)
+{
+    const struct layout layout = lay_out(picture);
+    char *drawn = NULL;
+    int rc = 0, first = 0;
+
+    do {
+        int end = standalone ? picture->count
+                             : end_of_part(picture, first, layout.columns, layout.width,
+                                           first == 0 ? layout.top : GAP);
+        char *part = NULL, *longer = NULL;
+
+        rc = draw_part(&part, picture, first, end, standalone, err);
+        if (rc == 0 && drawn != NULL) {
+            longer = format_string("%s%s", drawn, part);
+            rc = longer == NULL ? error_no_memory(err, "a figure") : 0;
+            free(drawn);
+            free(part);
+            drawn = longer;
+        } else if (rc == 0) {
+            drawn = part;
+        }
+        first = end;
+    } while (rc == 0 && first < picture->count);
+    if (rc != 0) {
+        free(drawn);
+        drawn = NULL;
+    }
+    *out = drawn;
+    return rc;
 }

@@ -1,5 +1,5 @@
 /*
- * picture.h - charts under one title, drawn as one SVG.
+ * picture.h - charts under one title, drawn as SVG.
  */
 #ifndef RESULTS_PICTURE_H
 #define RESULTS_PICTURE_H
@@ -27,7 +27,8 @@ int picture_describe(struct picture *picture, const char *title, const char *not
 int picture_add(struct picture *picture, struct chart *chart, struct error *err) MUST_CHECK;
 /* Gives charts of lines the same axes, from y = 0 on, and fields of the same width. */
 void picture_align(struct picture *picture);
-/* *out: newly allocated text. standalone as in svg_create(). */
+/* *out: newly allocated text. standalone as in svg_create(); if not, charts that are
+ * together higher than a page become several pictures, one after the other. */
 int picture_draw(char **out, const struct picture *picture, bool standalone,
                  struct error *err) MUST_CHECK;
 
