@@ -449,7 +449,7 @@ static char *note_of_differences(void)
 
 static void differences_say_which_intervals_cover_other_seeds(void **state)
 {
-    static const char *const ENDS[] = { " values of the other settings.",
+    static const char *const ENDS[] = { " settings that both sides have.",
                                         "over tasks only where there are fewer than 3 seeds.",
                                         "over tasks only (fewer than 3 seeds)." };
     struct error err;
