@@ -96,8 +96,9 @@ static void need_long(void)
 static void a_list_that_is_garbled_or_cut_is_no_list(void **state)
 {
     static const char *const bad[] = { "slurm_load_jobs error: Unexpected message\n",
-                                       "12|RUNNING|0:01|node1|x\n13|RUN", "|RUNNING|1|n|x\n",
-                                       "12|running|1|n|x\n" };
+                                       "12|RUNNING|0:01|node1|x|\n13|RUN",
+                                       "12|RUNNING|0:01|node1|x", "|RUNNING|1|n|x|\n",
+                                       "12|running|1|n|x|\n" };
     struct slurm_jobs jobs;
     struct error err;
 
@@ -116,9 +117,9 @@ static void jobs_are_found_by_id_or_name_with_their_states(void **state)
 
     (void)state;
     assert_int_equal(slurm_jobs_read(&jobs,
-                                     "7|RUNNING|1-02:03:04|node1|a|b.0\n"
-                                     "8|OUT_OF_MEMORY|0:09||c.3\n9|NEW_STATE|0:00||d\n"
-                                     "10_2|PENDING|0:00||c.4\n",
+                                     "7|RUNNING|1-02:03:04|node1|a|b.0|\n"
+                                     "8|OUT_OF_MEMORY|0:09||c.3|\n9|NEW_STATE|0:00||d\n\ne|\n"
+                                     "10_2|PENDING|0:00||c.4|\n",
                                      false, &err),
                      0);
     const struct slurm_job *job = slurm_jobs_find_named(&jobs, "a|b", 0);
@@ -127,6 +128,7 @@ static void jobs_are_found_by_id_or_name_with_their_states(void **state)
     assert_string_equal(job->nodes, "node1");
     assert_int_equal(slurm_jobs_find(&jobs, "8")->state->cause, OUTCOME_OUT_OF_MEMORY);
     assert_int_equal(slurm_jobs_find(&jobs, "9")->state->phase, SLURM_UNKNOWN);
+    assert_string_equal(slurm_jobs_find(&jobs, "9")->name, "d\n\ne");
     assert_null(slurm_jobs_find(&jobs, "10"));
     assert_string_equal(slurm_jobs_find(&jobs, "10_2")->id, "10_2");
     assert_string_equal(slurm_jobs_find_named(&jobs, "c", 3)->id, "8");

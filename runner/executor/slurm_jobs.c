@@ -110,22 +110,27 @@ static int compare_ids(const void *a, const void *b)
 
 int slurm_jobs_read(struct slurm_jobs *out, const char *text, bool past, struct error *err)
 {
-    char *copy = strdup(text), *rest = NULL;
+    const char *end = past ? "\n" : SLURM_QUEUE_END;
+    char *copy = strdup(text), *at = copy;
     size_t lines = 1;
     int rc = 0;
 
-    for (const char *at = text; *at != '\0'; at++)
-        lines += *at == '\n';
+    for (const char *line = text; *line != '\0'; line++)
+        lines += *line == '\n';
     *out = (struct slurm_jobs){ .items = calloc(lines, sizeof *out->items) };
     if (copy == NULL || out->items == NULL)
         rc = error_no_memory(err, "the list of jobs");
-    for (char *line = rc == 0 ? strtok_r(copy, "\n", &rest) : NULL; line != NULL && rc == 0;
-         line = strtok_r(NULL, "\n", &rest)) {
-        char shown[60];
-        snprintf(shown, sizeof shown, "%s", line);
-        if (!read_job(&out->items[out->count++], line, past))
+    while (rc == 0 && *at != '\0') {
+        char shown[60], *next = strstr(at, end);
+
+        snprintf(shown, sizeof shown, "%.*s", (int)strcspn(at, "\n"), at);
+        if (next != NULL)
+            *next = '\0';
+        if (next == NULL || !read_job(&out->items[out->count++], at, past))
             rc = error_set(err, ERROR_FORMAT, "\"%s\": expected a job, its state and more%s",
                            shown, " between bars");
+        else
+            at = next + strlen(end);
     }
     free(copy);
     if (rc < 0)

@@ -164,9 +164,9 @@ list() {
         [ ! -e "$jobs/$id/state" ] || state=$(<"$jobs/$id/state")
         case "$mode $state" in
         "unknown COMPLETED" | accounted*" NODE_FAIL") continue ;;
-        number-reused*) echo "$id|PENDING|0:00||wrap"; continue ;;
+        number-reused*) echo "$id|PENDING|0:00||wrap|"; continue ;;
         esac
-        echo "$id|$state|$age|$node|$(<"$jobs/$id/name")"
+        echo "$id|$state|$age|$node|$(<"$jobs/$id/name")|"
     done
 }
 
