@@ -561,6 +561,41 @@ static void a_job_that_slurm_refuses_ends_the_runner_with_its_reason(void **stat
 {
     struct place place;
 
+/* The first run of the job is at work when its node fails, while no runner lives: the others are
+ * queued again and have not failed, also where somebody has asked for the status before. */
+static void who_asks_for_the_status_changes_nothing(void **state)
+{
+    struct place place;
+    char command[200];
+
+    (void)state;
+    make_fakes(&place, NULL_PILOT, "held");
+    use_fakes(&place);
+    assert_int_equal(
+        place_finish(place_start(&place, "queue", place.spec, "--executor", "slurm", NULL)), 0);
+    snprintf(command, sizeof command, "find %s -name journal.jsonl | wc -l", place.workspace);
+    assert_true(cluster_wait_for(command, "1"));
+    free(cluster_ask("cd %s/fake/jobs/1 && kill -STOP $(cat pid) && pkill -KILL -P $(cat pid);"
+                     " kill -KILL $(cat pid); echo NODE_FAIL >state",
+                     place.directory));
+    assert_int_equal(place_finish(place_start(&place, "status", NULL)), 0);
+    assert_true(place_output_has(&place, "node failure"));
+    assert_true(place_output_has(&place, "never started"));
+    char *unbegun = cluster_ask("ls %s/runs/*/attempts/1/slurm.place | wc -l", place.workspace);
+    assert_string_equal(unbegun, "2");
+    free(unbegun);
+    release_jobs(&place);
+    assert_int_equal(place_finish(place_start(&place, "work", "--executor", "slurm", NULL)), 0);
+    place_expect(&place,
+                 "SELECT group_concat(outcome) FROM"
+                 " (SELECT outcome FROM attempt WHERE number = 1 ORDER BY run_id)",
+                 "node failure,never started,never started");
+    place_expect(&place, "SELECT group_concat(state || failures) FROM job",
+                 "done0,done0,done0");
+    setenv("PATH", path, 1);
+    place_remove(&place);
+}
+
     (void)state;
     assert_int_equal(run_with_fakes(&place, NULL_RUN, "refuses"), 3);
     assert_true(place_output_has(&place, "Invalid partition name"));
@@ -599,3 +634,4 @@ int main(void)
 
     return cmocka_run_group_tests_name("slurm_clients", tests, start_all, end_all);
 }
+        cmocka_unit_test(who_asks_for_the_status_changes_nothing),

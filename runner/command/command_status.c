@@ -92,7 +92,7 @@ static int fill_jobs(struct table *table, int *left, struct store *store,
     int rc = record_open_attempts(store, &attempts, &count, err);
 
     *left = 0;
-    executor_set_init(&executors, EXECUTORS, &(struct executor_setup){ 0 });
+    executor_set_init(&executors, EXECUTORS, &(struct executor_setup){ .looks_on = true });
     for (int i = 0; i < count && rc == 0; i++) {
         struct executor_task *task = NULL;
         bool meant = false;

@@ -85,6 +85,8 @@ struct executor_needs {
 struct executor_setup {
     /* NULL: nothing will be started; tasks are only adopted, polled and signalled */
     uv_loop_t *loop;
+    /* Nor signalled: tasks are only adopted, and none of their files is changed. */
+    bool looks_on;
     /* Called on the loop when a poll would find a change; an executor that cannot
      * detect that does not call it. */
     void (*wake)(void *user);

@@ -334,11 +334,19 @@ static bool is_concluded(struct slurm *slurm, struct slurm_task *task, double no
 {
     bool last_look =
         now - task->over_at >= SEEN_WITHIN_S * slurm->pace || slurm->setup.loop == NULL;
+/* Whether nobody has begun the task, whose job is over; from now on nobody can. Who only
+ * looks on leaves that open: a list of another cluster lacks the job, too. */
+static bool is_unbegun(const struct slurm *slurm, const struct slurm_task *task)
+{
+    return slurm->setup.looks_on ? is_marked(task, SLURM_MARK_PLACE)
+                                 : slurm_mark_void(task->head.directory);
+}
+
 
     /* what the script wrote may not be seen yet */
     if ((slurm_is_doubtful(task) || is_unlaunched(task)) && !last_look)
         return false;
-    if (slurm_mark_void(task->head.directory)) {
+    if (is_unbegun(slurm, task)) {
         task->cause = cause_unbegun(slurm, task);
         return true;
     }
