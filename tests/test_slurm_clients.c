@@ -635,3 +635,5 @@ int main(void)
     return cmocka_run_group_tests_name("slurm_clients", tests, start_all, end_all);
 }
         cmocka_unit_test(who_asks_for_the_status_changes_nothing),
+    place_expect(&place, "SELECT state || failures FROM job", "queued0");
+    place_expect(&place, "SELECT outcome FROM attempt", "never started");

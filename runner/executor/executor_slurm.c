@@ -181,12 +181,23 @@ static bool slurm_needs_file(const char *directory, const char *text, const char
     return strncmp(file, place.name, length) == 0 && file[length] == '.';
 }
 
+/* After a fault: what was not submitted waits for the next runner, perhaps with other
+ * settings. */
+static void take_back(struct slurm *slurm)
+{
+    EACH_SLURM_TASK(task, slurm)
+    if (task->step == SLURM_TO_SUBMIT && slurm_mark_void(task->head.directory))
+        slurm_task_gone(task, OUTCOME_NEVER_STARTED);
+}
+
 static int slurm_poll(struct executor *executor, struct error *err)
 {
     struct slurm *slurm = (struct slurm *)executor;
 
-    if (slurm->fault.code != 0)
+    if (slurm->fault.code != 0) {
+        take_back(slurm);
         return error_set(err, slurm->fault.code, "%s", slurm->fault.message);
+    }
     slurm_tasks_conclude(slurm);
     if (slurm->setup.loop != NULL)
         slurm_calls_next(slurm);

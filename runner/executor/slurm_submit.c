@@ -122,8 +122,8 @@ static void on_submitted(void *user, const struct client_answer *answer)
         set_step(slurm, SLURM_TO_SUBMIT, slurm->jobs == 1);
     } else {
         (void)error_set(&slurm->fault, ERROR_ENVIRONMENT,
-                        "Slurm refuses a job: %s; see slurm/%s.sh in the workspace, and the "
-                        "settings slurm.*",
+                        "Slurm refuses a job: %s; see slurm/%s.sh in the workspace; its runs "
+                        "stay queued: change slurm.* in the spec and give it again",
                         answer->errors, slurm->batches != NULL ? slurm->batches->name : "*");
         set_step(slurm, SLURM_TO_SUBMIT, false);
     }

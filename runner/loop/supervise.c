@@ -136,9 +136,11 @@ static int watch_limits(struct supervisor *s, struct slot *slot)
 
 static int follow_slots(struct supervisor *s)
 {
-    /* Polled before the journal is read: a worker that has ended writes nothing
-     * more. */
-    int rc = executor_set_poll(&s->executors, s->err);
+    struct error fault = { 0 };
+    int rc = 0;
+    /* Polled before the journal is read: a worker that has ended writes nothing more.
+     * After a fault of an executor, what has ended is concluded all the same. */
+    int polled = executor_set_poll(&s->executors, &fault);
 
     for (struct slot *slot = s->slots, *next; slot != NULL && rc == 0; slot = next) {
         next = slot->next;
@@ -155,7 +157,9 @@ static int follow_slots(struct supervisor *s)
         else if (rc == 0)
             rc = watch_limits(s, slot);
     }
-    return rc;
+    return rc == 0 && polled < 0
+               ? error_set(s->err, (enum error_code)polled, "%s", fault.message)
+               : rc;
 }
 
 /* ---- requests of other commands ---- */
