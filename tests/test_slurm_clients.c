@@ -449,6 +449,32 @@ static void parts_grow_no_further_than_an_array(void **state)
         task.step = SLURM_TO_SUBMIT;
         if (!slurm_submit_next(&call, &slurm))
             fail_msg("%d: %s", i, slurm.fault.message);
+static void what_was_not_answered_is_known_by_its_words(void **state)
+{
+    static const struct {
+        const char *words;
+        bool unanswered;
+    } cases[] = {
+        { "Kill job error on job id 1: Socket timed out on send/recv operation", true },
+        { "Kill job error on job id 1: Message receive failure", true },
+        { "Batch job submission failed: Slurm backup controller in standby mode", true },
+        { "Batch job submission failed: Protocol authentication error", true },
+        { "Batch job submission failed: Unable to create job record, try again", true },
+        { "Try again with more memory. Batch job submission failed: Invalid account", false },
+        { "Kill job error on job id 1: Invalid job id specified", false },
+        { "Batch job submission failed: Invalid qos specification", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct client_answer answer = { .exit_status = 1 };
+
+        snprintf(answer.errors, sizeof answer.errors, "sbatch: error: %s", cases[i].words);
+        if (slurm_is_unanswered(&answer) != cases[i].unanswered)
+            fail_msg("%s", cases[i].words);
+    }
+}
+
         call.done(&slurm, &answer);
         slurm_call_release(&call);
         assert_in_range(slurm.part_size, 0, 2000);
@@ -637,3 +663,4 @@ int main(void)
         cmocka_unit_test(who_asks_for_the_status_changes_nothing),
     place_expect(&place, "SELECT state || failures FROM job", "queued0");
     place_expect(&place, "SELECT outcome FROM attempt", "never started");
+        cmocka_unit_test(what_was_not_answered_is_known_by_its_words),

@@ -35,9 +35,10 @@ bool slurm_says_one(const struct client_answer *answer, const char *const *words
 
 bool slurm_is_unanswered(const struct client_answer *answer)
 {
-    static const char *const words[] = { "timed out",   "contact",      "onnection",
-                                         "temporar",    "transmitted",  "Zero Bytes",
-                                         "again later", "ommunication", NULL };
+    static const char *const words[] = { "timed out", "contact",       "onnection",
+                                         "temporar",  "transmitted",   "Zero Bytes",
+                                         "try again", "ommunication",  "essage ",
+                                         "standby",   "uthentication", NULL };
 
     return answer->exit_status < 0 || slurm_says_one(answer, words);
 }
