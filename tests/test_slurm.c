@@ -197,6 +197,45 @@ static void attempts_of_an_array_have_equally_many_ranks_and_threads(void **stat
         slurm_batch_drop(&batches, batches);
 }
 
+/* Its worker takes a second to write its checkpoint. */
+static void a_script_that_is_warned_waits_for_its_worker_whatever_is_set(void **state)
+{
+    char directory[] = "/tmp/hrmlab-script-XXXXXX", program[100], runs[100];
+    static const char worker[] = "#!/bin/bash\n"
+                                 "trap 'sleep 1; touch \"$2/written\"; exit 5' TERM\n"
+                                 "touch \"$2/runs\"\n"
+                                 "while :; do sleep 0.1; done\n";
+    char attempt[] = "r/attempts/1", *const attempts[] = { attempt }, *text;
+    struct slurm_script script;
+    struct config config;
+    struct error err = { 0 };
+
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    snprintf(program, sizeof program, "%s/worker", directory);
+    snprintf(runs, sizeof runs, "%s/runs", directory);
+    assert_int_equal(file_write_atomic(program, worker, strlen(worker), &err), 0);
+    assert_int_equal(config_init(&config, &err), 0);
+    assert_int_equal(config_set_text(&config, "slurm.setup", "set -eu", "test", &err), 0);
+    assert_int_equal(slurm_script_make(&script, program, &config, &err), 0);
+    assert_int_equal(slurm_script_text(&text, &script, runs, attempts, 1, &err), 0);
+    snprintf(program, sizeof program, "%s/script", directory);
+    assert_int_equal(file_write_atomic(program, text, strlen(text), &err), 0);
+    char *written = cluster_ask(
+        "cd %s && chmod +x worker && mkdir -p runs/r/attempts/1 && cd runs/r/attempts/1 &&"
+        " touch slurm.place && { bash ../../../../script & } &&"
+        " for i in $(seq 200); do [ -e runs ] && break; sleep 0.05; done; kill -USR1 $!; wait "
+        "$!;"
+        " ls written",
+        directory);
+    assert_string_equal(written, "written");
+    free(written);
+    free(text);
+    slurm_script_release(&script);
+    config_release(&config);
+    assert_int_equal(file_remove_tree(directory, &err), 0);
+}
+
 /* ---- on a cluster ---- */
 
 static void a_grid_is_one_array_and_finds_what_the_executor_local_finds(void **state)
@@ -486,6 +525,7 @@ int main(void)
         cmocka_unit_test(jobs_are_found_by_id_or_name_with_their_states),
         cmocka_unit_test(a_job_that_was_put_back_is_known_by_its_own_line),
         cmocka_unit_test(attempts_of_an_array_have_equally_many_ranks_and_threads),
+        cmocka_unit_test(a_script_that_is_warned_waits_for_its_worker_whatever_is_set),
         cmocka_unit_test(a_grid_is_one_array_and_finds_what_the_executor_local_finds),
         cmocka_unit_test(what_was_queued_is_submitted_at_once_and_synced_later),
         cmocka_unit_test(

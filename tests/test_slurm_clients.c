@@ -30,6 +30,16 @@ static const char NULL_PILOT[] =
 static const char BAD_SETUP[] =
     "{\"name\": \"t\", \"set\": {" CLUSTER_SMALL_RUN ", \"train.max_steps\": 40}, \"slurm\":"
     " {\"setup\": \"true\\ntrue\"}}";
+/* Three in one job, whose script ends before the first. */
+static const char ENDING_SETUP[] =
+    "{\"name\": \"t\", \"seeds\": [1, 2, 3], \"set\": {" CLUSTER_SMALL_RUN
+    ", \"train.max_steps\": 40, \"retries.max\": 0}, \"slurm\": {\"runs_per_job\": 3,"
+    " \"setup\": [\"while [ -e $FAKE_WORKER_HOLD ]; do sleep 0.1; done\","
+    " \"set -e\", \"false\"]}}";
+/* Whose script takes longer before its worker than a worker may be silent. */
+static const char SLOW_SETUP[] =
+    "{\"name\": \"t\", \"set\": {" CLUSTER_SMALL_RUN ", \"train.max_steps\": 40},"
+    " \"resources\": {\"hang_s\": 2}, \"slurm\": {\"setup\": \"sleep 6\"}}";
 /* Three in one job, and one in another. */
 static const char NULL_PILOTS[] =
     "{\"name\": \"t\", \"seeds\": [1, 2, 3, 4], \"set\": {" CLUSTER_SMALL_RUN
@@ -79,6 +89,7 @@ static struct fake_run runs[] = {
     { .spec = NULL_RUNS, .mode = "limited" },
     { .spec = NULL_RUNS, .mode = "small-arrays" },
     { .spec = NULL_RUN, .mode = "refuses" },
+    { .spec = SLOW_SETUP, .mode = "plain" },
 };
 enum { RUNS = sizeof runs / sizeof *runs };
 
@@ -258,6 +269,17 @@ static void a_job_that_somebody_cancels_while_it_waits_stays_cancelled(void **st
     place_remove(&place);
 }
 
+static void lines_before_a_worker_that_take_long_are_no_hang(void **state)
+{
+    struct place place;
+
+    (void)state;
+    assert_int_equal(run_with_fakes(&place, SLOW_SETUP, "plain"), 0);
+    place_expect(&place, "SELECT group_concat(outcome) FROM attempt", "done");
+    place_expect(&place, "SELECT host FROM attempt", "node1");
+    place_remove(&place);
+}
+
 static void a_job_that_no_list_has_any_more_ended_as_its_worker_says(void **state)
 {
     (void)state;
@@ -427,28 +449,6 @@ static void variables_change_nothing_that_a_script_says(void **state)
     free(here);
 }
 
-/* Each submission that is accepted makes the next one larger. */
-static void parts_grow_no_further_than_an_array(void **state)
-{
-    char directory[] = "/tmp/hrmlab-parts-XXXXXX", attempt[100], accepted[] = "12";
-    struct slurm slurm = { .array_size = 1000, .part_size = 1, .pace = 1.0 };
-    struct slurm_task task = { .head.executor = &slurm.head, .head.directory = attempt };
-    const struct client_answer answer = { .output = accepted };
-    struct error err = { 0 };
-
-    (void)state;
-    assert_non_null(mkdtemp(directory));
-    slurm.head.tasks = &task.head;
-    for (int i = 1; i <= 40; i++) {
-        struct slurm_script script = { strdup(""), strdup(""), .per_job = 1 };
-        struct slurm_call call;
-
-        snprintf(attempt, sizeof attempt, "%s/runs/0123456789abcdef/attempts/%d", directory, i);
-        assert_int_equal(slurm_batch_join(&slurm.batches, &task.place, attempt, &script, &err),
-                         0);
-        task.step = SLURM_TO_SUBMIT;
-        if (!slurm_submit_next(&call, &slurm))
-            fail_msg("%d: %s", i, slurm.fault.message);
 static void what_was_not_answered_is_known_by_its_words(void **state)
 {
     static const struct {
@@ -475,6 +475,28 @@ static void what_was_not_answered_is_known_by_its_words(void **state)
     }
 }
 
+/* Each submission that is accepted makes the next one larger. */
+static void parts_grow_no_further_than_an_array(void **state)
+{
+    char directory[] = "/tmp/hrmlab-parts-XXXXXX", attempt[100], accepted[] = "12";
+    struct slurm slurm = { .array_size = 1000, .part_size = 1, .pace = 1.0 };
+    struct slurm_task task = { .head.executor = &slurm.head, .head.directory = attempt };
+    const struct client_answer answer = { .output = accepted };
+    struct error err = { 0 };
+
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    slurm.head.tasks = &task.head;
+    for (int i = 1; i <= 40; i++) {
+        struct slurm_script script = { strdup(""), strdup(""), .per_job = 1 };
+        struct slurm_call call;
+
+        snprintf(attempt, sizeof attempt, "%s/runs/0123456789abcdef/attempts/%d", directory, i);
+        assert_int_equal(slurm_batch_join(&slurm.batches, &task.place, attempt, &script, &err),
+                         0);
+        task.step = SLURM_TO_SUBMIT;
+        if (!slurm_submit_next(&call, &slurm))
+            fail_msg("%d: %s", i, slurm.fault.message);
         call.done(&slurm, &answer);
         slurm_call_release(&call);
         assert_in_range(slurm.part_size, 0, 2000);
@@ -539,6 +561,41 @@ static void jobs_are_cancelled_by_one_call(void **state)
     place_remove(&place);
 }
 
+/* The first run of the job is at work when its node fails, while no runner lives: the others are
+ * queued again and have not failed, also where somebody has asked for the status before. */
+static void who_asks_for_the_status_changes_nothing(void **state)
+{
+    struct place place;
+    char command[200];
+
+    (void)state;
+    make_fakes(&place, NULL_PILOT, "held");
+    use_fakes(&place);
+    assert_int_equal(
+        place_finish(place_start(&place, "queue", place.spec, "--executor", "slurm", NULL)), 0);
+    snprintf(command, sizeof command, "find %s -name journal.jsonl | wc -l", place.workspace);
+    assert_true(cluster_wait_for(command, "1"));
+    free(cluster_ask("cd %s/fake/jobs/1 && kill -STOP $(cat pid) && pkill -KILL -P $(cat pid);"
+                     " kill -KILL $(cat pid); echo NODE_FAIL >state",
+                     place.directory));
+    assert_int_equal(place_finish(place_start(&place, "status", NULL)), 0);
+    assert_true(place_output_has(&place, "node failure"));
+    assert_true(place_output_has(&place, "never started"));
+    char *unbegun = cluster_ask("ls %s/runs/*/attempts/1/slurm.place | wc -l", place.workspace);
+    assert_string_equal(unbegun, "2");
+    free(unbegun);
+    release_jobs(&place);
+    assert_int_equal(place_finish(place_start(&place, "work", "--executor", "slurm", NULL)), 0);
+    place_expect(&place,
+                 "SELECT group_concat(outcome) FROM"
+                 " (SELECT outcome FROM attempt WHERE number = 1 ORDER BY run_id)",
+                 "node failure,never started,never started");
+    place_expect(&place, "SELECT group_concat(state || failures) FROM job",
+                 "done0,done0,done0");
+    setenv("PATH", path, 1);
+    place_remove(&place);
+}
+
 /* A run's time limit is its own: its job has worked on others before. */
 static void an_attempt_of_a_shared_job_is_as_old_as_itself(void **state)
 {
@@ -583,48 +640,37 @@ static void a_job_whose_settings_no_script_can_hold_fails(void **state)
     place_remove(&place);
 }
 
-static void a_job_that_slurm_refuses_ends_the_runner_with_its_reason(void **state)
-{
-    struct place place;
-
-/* The first run of the job is at work when its node fails, while no runner lives: the others are
- * queued again and have not failed, also where somebody has asked for the status before. */
-static void who_asks_for_the_status_changes_nothing(void **state)
+/* They end when no runner lives. */
+static void the_lines_before_its_worker_fail_all_runs_of_a_job(void **state)
 {
     struct place place;
     char command[200];
 
     (void)state;
-    make_fakes(&place, NULL_PILOT, "held");
+    make_fakes(&place, ENDING_SETUP, "held");
     use_fakes(&place);
     assert_int_equal(
         place_finish(place_start(&place, "queue", place.spec, "--executor", "slurm", NULL)), 0);
-    snprintf(command, sizeof command, "find %s -name journal.jsonl | wc -l", place.workspace);
-    assert_true(cluster_wait_for(command, "1"));
-    free(cluster_ask("cd %s/fake/jobs/1 && kill -STOP $(cat pid) && pkill -KILL -P $(cat pid);"
-                     " kill -KILL $(cat pid); echo NODE_FAIL >state",
-                     place.directory));
-    assert_int_equal(place_finish(place_start(&place, "status", NULL)), 0);
-    assert_true(place_output_has(&place, "node failure"));
-    assert_true(place_output_has(&place, "never started"));
-    char *unbegun = cluster_ask("ls %s/runs/*/attempts/1/slurm.place | wc -l", place.workspace);
-    assert_string_equal(unbegun, "2");
-    free(unbegun);
     release_jobs(&place);
-    assert_int_equal(place_finish(place_start(&place, "work", "--executor", "slurm", NULL)), 0);
-    place_expect(&place,
-                 "SELECT group_concat(outcome) FROM"
-                 " (SELECT outcome FROM attempt WHERE number = 1 ORDER BY run_id)",
-                 "node failure,never started,never started");
-    place_expect(&place, "SELECT group_concat(state || failures) FROM job",
-                 "done0,done0,done0");
+    snprintf(command, sizeof command,
+             "ps -o stat= -p $(cat %s/fake/jobs/1/pid) | grep -c '^[^Z]'", place.directory);
+    assert_true(cluster_wait_for(command, "0"));
+    assert_int_equal(place_finish(place_start(&place, "work", "--executor", "slurm", NULL)), 1);
+    place_expect(&place, "SELECT count(*) || group_concat(DISTINCT state) FROM job", "3failed");
+    place_expect(&place, "SELECT count(*) FROM attempt", "3");
     setenv("PATH", path, 1);
     place_remove(&place);
 }
 
+static void a_job_that_slurm_refuses_ends_the_runner_with_its_reason(void **state)
+{
+    struct place place;
+
     (void)state;
     assert_int_equal(run_with_fakes(&place, NULL_RUN, "refuses"), 3);
     assert_true(place_output_has(&place, "Invalid partition name"));
+    place_expect(&place, "SELECT state || failures FROM job", "queued0");
+    place_expect(&place, "SELECT outcome FROM attempt", "never started");
     place_remove(&place);
 }
 
@@ -637,6 +683,7 @@ int main(void)
         cmocka_unit_test(a_job_that_its_node_cannot_start_is_tried_again),
         cmocka_unit_test(all_runs_of_a_job_that_cannot_be_started_are_tried_again),
         cmocka_unit_test(a_job_that_somebody_cancels_while_it_waits_stays_cancelled),
+        cmocka_unit_test(lines_before_a_worker_that_take_long_are_no_hang),
         cmocka_unit_test(a_job_that_no_list_has_any_more_ended_as_its_worker_says),
         cmocka_unit_test(a_job_whose_number_another_job_has_ended_as_its_worker_says),
         cmocka_unit_test(an_end_that_no_list_has_is_asked_of_the_accounting),
@@ -650,17 +697,16 @@ int main(void)
         cmocka_unit_test(an_array_that_is_too_large_is_submitted_in_parts),
         cmocka_unit_test(a_waiting_job_whose_runs_are_all_cancelled_is_cancelled),
         cmocka_unit_test(variables_change_nothing_that_a_script_says),
+        cmocka_unit_test(what_was_not_answered_is_known_by_its_words),
         cmocka_unit_test(parts_grow_no_further_than_an_array),
         cmocka_unit_test(a_later_runner_submits_no_more_than_the_first_might),
         cmocka_unit_test(jobs_are_cancelled_by_one_call),
+        cmocka_unit_test(who_asks_for_the_status_changes_nothing),
         cmocka_unit_test(an_attempt_of_a_shared_job_is_as_old_as_itself),
         cmocka_unit_test(a_job_whose_settings_no_script_can_hold_fails),
+        cmocka_unit_test(the_lines_before_its_worker_fail_all_runs_of_a_job),
         cmocka_unit_test(a_job_that_slurm_refuses_ends_the_runner_with_its_reason),
     };
 
     return cmocka_run_group_tests_name("slurm_clients", tests, start_all, end_all);
 }
-        cmocka_unit_test(who_asks_for_the_status_changes_nothing),
-    place_expect(&place, "SELECT state || failures FROM job", "queued0");
-    place_expect(&place, "SELECT outcome FROM attempt", "never started");
-        cmocka_unit_test(what_was_not_answered_is_known_by_its_words),

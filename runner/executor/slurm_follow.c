@@ -143,15 +143,19 @@ bool slurm_is_listed(const struct slurm_task *task)
     return !task->over && (task->step == SLURM_SUBMITTED || task->step == SLURM_UNSURE);
 }
 
-/* The job is running. An attempt that shares it is running from when it has begun until
- * the job goes on with the next one. */
+/* The job is running. An attempt is running from when it has begun, after the user's
+ * lines, which may take long; one that shares its job until that goes on with the next
+ * one. */
 static void take_running(struct slurm_task *task, const struct slurm_job *job)
 {
     bool shared = task->place.per_job > 1;
 
-    snprintf(task->head.host, sizeof task->head.host, "%s", job->nodes);
-    if (!shared || (task->head.state == EXECUTOR_PENDING &&
-                    (is_marked(task, SLURM_MARK_BEGUN) || is_marked(task, SLURM_MARK_OVER))))
+    if (strcmp(task->head.host, job->nodes) != 0) {
+        snprintf(task->head.host, sizeof task->head.host, "%s", job->nodes);
+        task->head.place_is_new = true;
+    }
+    if (task->head.state == EXECUTOR_PENDING &&
+        (is_marked(task, SLURM_MARK_BEGUN) || is_marked(task, SLURM_MARK_OVER)))
         task->head.state = EXECUTOR_RUNNING;
     if (shared && task->head.state == EXECUTOR_RUNNING && is_marked(task, SLURM_MARK_OVER))
         slurm_task_over(task, OUTCOME_NONE);
@@ -284,15 +288,15 @@ enum slurm_end slurm_end_of(const struct slurm *slurm, const struct slurm_task *
     return is_empty(slurm, task) ? SLURM_END_NOW : SLURM_GOES_ON;
 }
 
-/* Whether nobody has begun the first attempt of the task's job either. */
-static bool is_first_unbegun(struct slurm *slurm, const struct slurm_task *task)
+/* Whether the task's job has begun none of its attempts that are known here: those that
+ * an earlier runner has seen end were begun. */
+static bool has_begun_none(struct slurm *slurm, const struct slurm_task *task)
 {
-    int first = task->place.index - task->place.index % task->place.per_job;
-
-    EACH_SLURM_TASK(other, slurm)
-    if (other->place.index == first && strcmp(other->place.job, task->place.job) == 0)
-        return is_marked(other, SLURM_MARK_PLACE);
-    return false;
+    EVERY_SLURM_TASK(other, slurm)
+    if (strcmp(other->place.job, task->place.job) == 0 &&
+        (is_marked(other, SLURM_MARK_BEGUN) || is_marked(other, SLURM_MARK_OVER)))
+        return false;
+    return true;
 }
 
 /*
@@ -325,16 +329,11 @@ static enum outcome cause_unbegun(struct slurm *slurm, const struct slurm_task *
     if (is_unlaunched(task))
         return OUTCOME_LAUNCH_FAILURE;
     if (first || task->cause == OUTCOME_CANCELLED ||
-        (task->cause == OUTCOME_NONE && is_first_unbegun(slurm, task)))
+        (task->cause == OUTCOME_NONE && has_begun_none(slurm, task)))
         return task->cause;
     return OUTCOME_NEVER_STARTED;
 }
 
-/* Whether the end of a task that is over can be told; sets its cause. */
-static bool is_concluded(struct slurm *slurm, struct slurm_task *task, double now)
-{
-    bool last_look =
-        now - task->over_at >= SEEN_WITHIN_S * slurm->pace || slurm->setup.loop == NULL;
 /* Whether nobody has begun the task, whose job is over; from now on nobody can. Who only
  * looks on leaves that open: a list of another cluster lacks the job, too. */
 static bool is_unbegun(const struct slurm *slurm, const struct slurm_task *task)
@@ -343,6 +342,11 @@ static bool is_unbegun(const struct slurm *slurm, const struct slurm_task *task)
                                  : slurm_mark_void(task->head.directory);
 }
 
+/* Whether the end of a task that is over can be told; sets its cause. */
+static bool is_concluded(struct slurm *slurm, struct slurm_task *task, double now)
+{
+    bool last_look =
+        now - task->over_at >= SEEN_WITHIN_S * slurm->pace || slurm->setup.loop == NULL;
 
     /* what the script wrote may not be seen yet */
     if ((slurm_is_doubtful(task) || is_unlaunched(task)) && !last_look)
