@@ -209,11 +209,14 @@ static int add_facts(struct table *table, struct store *store, const struct diff
     return rc;
 }
 
-/* Means of a measure, for each evaluation of either side, its place by the size of the
+/* Means of a measure, for each evaluation of either side (whether it records its
+ * trajectory changes no number), its place by the size of the
  * difference, how many evaluations there are, and how many of both sides; then over how
  * many runs of either side each mean is. */
 static const char MEANS[] =
-    "WITH x AS (SELECT v.canonical AS canonical, v.outer_steps AS outer_steps,"
+    "WITH x AS (SELECT DISTINCT replace(v.canonical, ',\"eval.trajectory\":true', '') AS "
+    "canonical,"
+    "   v.outer_steps AS outer_steps,"
     "   v.augmentations AS augmentations, v.act_inference AS act, v.split AS split,"
     "   v.run_id AS run_id, m.value AS value"
     "  FROM evaluation v JOIN evaluation_result e USING (evaluation_id)"

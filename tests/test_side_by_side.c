@@ -290,6 +290,32 @@ static void arms_of_other_experiments_are_compared_and_a_report_has_its_baseline
     place_change(&place, "DELETE FROM experiment WHERE experiment_id = 2");
 }
 
+/* What is recorded besides changes no number: such an evaluation is compared with one that
+ * records nothing. */
+static void evaluations_that_record_their_trajectory_are_compared_with_others(void **state)
+{
+    const char *const pair[] = { "compare", "t:arch.name=hrm", "arch.name=transformer", NULL };
+    const char *const all[] = { "compare", "t", "--baseline", "arch.name=hrm", NULL };
+    const char *const words[] = { "diff", "t:arch.name=hrm", "arch.name=transformer", NULL };
+
+    (void)state;
+    place_change(&place, "UPDATE evaluation SET canonical = json_set(canonical,"
+                         " '$.\"eval.trajectory\"', json('true')) WHERE run_id = 2");
+    for (int i = 0; i < 2; i++) {
+        char *text = run(0, i == 0 ? pair : all);
+        expect(text, "infer 1,");
+        expect(text, "infer 2,");
+        assert_null(strstr(text, "trajectory"));
+        free(text);
+    }
+    char *text = run(0, words);
+    expect(text, "pass@2, inference 1, voted all ");
+    assert_null(strstr(text, "trajectory"));
+    free(text);
+    place_change(&place, "UPDATE evaluation SET canonical = json_remove(canonical,"
+                         " '$.\"eval.trajectory\"') WHERE run_id = 2");
+}
+
 /* The second arm has no result of two outer steps. */
 static void an_axis_says_which_cells_have_no_partner(void **state)
 {
@@ -384,6 +410,7 @@ int main(void)
         cmocka_unit_test(two_arms_are_set_against_each_other_task_by_task),
         cmocka_unit_test(diff_lists_what_differs_and_results_beside_it),
         cmocka_unit_test(arms_of_other_experiments_are_compared_and_a_report_has_its_baseline),
+        cmocka_unit_test(evaluations_that_record_their_trajectory_are_compared_with_others),
         cmocka_unit_test(an_axis_says_which_cells_have_no_partner),
         cmocka_unit_test(diff_says_over_how_many_runs_a_mean_is),
         cmocka_unit_test(one_task_is_said_to_be_one),
