@@ -49,7 +49,8 @@ static int add_curve(struct document *document, struct store *store, const char 
         rc = live_curve(store, points, &count, run_id, err);
     if (rc != 0 || count < 2)
         return rc;
-    struct chart *chart = chart_create(CHART_LINES, NULL, "training step", CURVES_DEFAULT);
+    struct chart *chart =
+        chart_create(CHART_LINES, NULL, "training step", "token loss in training, nats");
     int series = chart != NULL ? chart_add_series(chart, "", 0) : 0;
 
     for (int i = 0; i < count && chart != NULL; i++) {
@@ -65,7 +66,7 @@ static int add_curve(struct document *document, struct store *store, const char 
     if (rc == 0)
         rc = picture_draw(&svg, &picture, false, err);
     if (rc == 0)
-        document_pictures(document, NULL, &svg, 1);
+        document_picture(document, "Training loss", svg, NULL);
     picture_release(&picture);
     free(svg);
     return rc;

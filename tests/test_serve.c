@@ -307,7 +307,10 @@ static void runs_and_tasks_have_pages_with_what_is_stored(void **state)
                   3);
     assert_non_null(strstr(body, "<a href=\"/task/t/border-0\">border-0</a>"));
     assert_non_null(strstr(body, "<a href=\"/experiment/t\">t</a>"));
-    assert_non_null(strstr(body, "Training loss"));
+    assert_non_null(strstr(body, "<title>Training loss</title>"));
+    assert_non_null(strstr(body, "<figure class=\"wide\"")); /* scrolls on narrow screens */
+    assert_non_null(strstr(body, ">token loss in training, nats</text>"));
+    assert_null(strstr(body, "as a file"));
     free(body);
     body = page_body(&server, "/task/t/crop-0");
     assert_non_null(strstr(body, "No answers are kept as files"));

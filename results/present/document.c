@@ -484,7 +484,7 @@ void document_picture(struct document *document, const char *title, const char *
     if (is_html(document)) {
         /* it scrolls sideways where there is little room, as tables do */
         fprintf(document->out, "<figure class=\"wide\" tabindex=\"0\">%s", svg);
-        if (document->form == DOCUMENT_PAGE) {
+        if (document->form == DOCUMENT_PAGE && file_name != NULL) {
             fputs("<figcaption><a", document->out);
             write_attribute(document, "href", file_name);
             fputs(">", document->out);

@@ -76,7 +76,8 @@ void document_link_cell(struct document *document, const char *text, const char 
 void document_table_end(struct document *document);
 
 /* Adds a picture: in HTML the SVG text itself (of picture_draw(), not standalone),
- * in Markdown a link to the file of this name, in a page of hrmlab-serve both. */
+ * in Markdown a link to the file of this name, in a page of hrmlab-serve both, or with
+ * NULL the SVG alone. */
 void document_picture(struct document *document, const char *title, const char *svg,
                       const char *file_name);
 
