@@ -197,6 +197,31 @@ static void attempts_of_an_array_have_equally_many_ranks_and_threads(void **stat
         slurm_batch_drop(&batches, batches);
 }
 
+static void options_that_take_jobs_out_of_sight_are_refused(void **state)
+{
+    static const struct {
+        const char *option;
+        int code;
+    } cases[] = { { "array=0-3", ERROR_FORMAT },  { "--wait", ERROR_FORMAT },
+                  { "clusters=x", ERROR_FORMAT }, { "test-only", ERROR_FORMAT },
+                  { "wait-all-nodes=1", 0 },      { "exclusive", 0 } };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct slurm_script script = { 0 };
+        struct config config;
+        struct error err = { 0 };
+
+        assert_int_equal(config_init(&config, &err), 0);
+        assert_int_equal(config_set_text(&config, "slurm.additional_parameters",
+                                         cases[i].option, "test", &err),
+                         0);
+        assert_int_equal(slurm_script_make(&script, "/bin/true", &config, &err), cases[i].code);
+        slurm_script_release(&script);
+        config_release(&config);
+    }
+}
+
 /* Its worker takes a second to write its checkpoint. */
 static void a_script_that_is_warned_waits_for_its_worker_whatever_is_set(void **state)
 {
@@ -525,6 +550,7 @@ int main(void)
         cmocka_unit_test(jobs_are_found_by_id_or_name_with_their_states),
         cmocka_unit_test(a_job_that_was_put_back_is_known_by_its_own_line),
         cmocka_unit_test(attempts_of_an_array_have_equally_many_ranks_and_threads),
+        cmocka_unit_test(options_that_take_jobs_out_of_sight_are_refused),
         cmocka_unit_test(a_script_that_is_warned_waits_for_its_worker_whatever_is_set),
         cmocka_unit_test(a_grid_is_one_array_and_finds_what_the_executor_local_finds),
         cmocka_unit_test(what_was_queued_is_submitted_at_once_and_synced_later),

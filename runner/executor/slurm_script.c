@@ -45,6 +45,19 @@ static int put_option(FILE *out, const char *name, const char *value, const char
     return 0;
 }
 
+/* Whether it is an option with which other jobs are submitted than those that are
+ * followed, or none, or with which sbatch does not return. */
+static bool is_unfit(const char *option)
+{
+    static const char *const names[] = { "array", "clusters", "test-only", "wait", NULL };
+    size_t length = strcspn(option, "= \t"), i = 0;
+
+    while (names[i] != NULL &&
+           (strlen(names[i]) != length || strncmp(names[i], option, length) != 0))
+        i++;
+    return names[i] != NULL;
+}
+
 /* Writes each text of a setting that has several, after the words before. */
 static int put_texts(FILE *out, const struct config *config, enum setting_id id,
                      const char *before, struct error *err)
@@ -59,6 +72,11 @@ static int put_texts(FILE *out, const struct config *config, enum setting_id id,
             text += strspn(text, "-");
         if (strpbrk(text, "\n\r") != NULL)
             rc = error_set(err, ERROR_FORMAT, "%s: %.60s: a text must be one line",
+                           settings_table[id].key, text);
+        else if (before[0] != '\0' && is_unfit(text))
+            rc = error_set(err, ERROR_FORMAT,
+                           "%s: %.60s: the jobs of sbatch would not be those that hrmlab "
+                           "follows; leave it out",
                            settings_table[id].key, text);
         else if (text[0] != '\0')
             fprintf(out, "%s%s\n", before, text);
