@@ -11,9 +11,9 @@
 
 enum { MOST_NAMED = 8 };
 
-/* ?1: a run of the arm, ?2: runs of the arms that it is compared with, a JSON list: name,
- * their values, its value. Where the data lie does not count, but what they hold; neither do
- * settings without effect on a side, which follows from others. */
+/* ?1: a run of the arm, ?2: runs of the arms that it is compared with, a JSON list:
+ * name, their values, its value. Where the data lie does not count, but what they hold;
+ * neither do settings without effect on a side, which follows from others. */
 static const char DIFFERENCES[] =
     "WITH other AS (SELECT * FROM run WHERE run_id IN (SELECT value FROM json_each(?2))),"
     " mine AS (SELECT * FROM run WHERE run_id = ?1),"
@@ -41,7 +41,8 @@ static int64_t *list_runs(const struct compare *compare)
 }
 
 /* The runs of the arms that the arm `mine` is compared with, as a JSON list: the other
- * one of another experiment, if there are two, otherwise the experiment's own. Fresh. */
+ * one of another experiment, if there are two, otherwise the experiment's own.
+ * Fresh. */
 static char *list_others(const int64_t *runs, const struct results *results, int mine,
                          bool foreign)
 {

@@ -1,8 +1,9 @@
 /*
- * mark_arms.h - marks of arms whose labels change: an axis that is added to an experiment
- * is in the labels of the arms that it had, too.
+ * mark_arms.h - marks of arms whose labels change: an axis that is added to an
+ * experiment is in the labels of the arms that it had, too.
  *
- * Read before the arms are made anew and written afterwards, in the caller's transaction.
+ * Read before the arms are made anew and written afterwards, in the caller's
+ * transaction.
  */
 #ifndef RESULTS_MARK_ARMS_H
 #define RESULTS_MARK_ARMS_H
@@ -25,8 +26,8 @@ struct mark_arms {
  * error, too. */
 int mark_arms_read(struct mark_arms *out, struct store *store, int64_t experiment_id,
                    struct error *err) MUST_CHECK;
-/* Gives the marks the labels of the arms that have these runs now. *moved: how many arms
- * are labelled anew. */
+/* Gives the marks the labels of the arms that have these runs now. *moved: how many
+ * arms are labelled anew. */
 int mark_arms_write(const struct mark_arms *arms, int *moved, struct store *store,
                     int64_t experiment_id, struct error *err) MUST_CHECK;
 void mark_arms_release(struct mark_arms *arms);

@@ -53,8 +53,8 @@ static void add_comparison(struct table *table, const struct comparison *item)
     table_text(table, item->paired_by_seed ? "seed and task" : "task");
 }
 
-/* Says so where trainings of different lengths are compared, which nobody may have asked
- * for: as many epochs of other data are another number of steps. */
+/* Says so where trainings of different lengths are compared, which nobody may have
+ * asked for: as many epochs of other data are another number of steps. */
 static void add_steps_note(struct table *table, const struct comparison_list *list)
 {
     int64_t least = INT64_MAX, most = 0;

@@ -9,8 +9,9 @@
 
 enum { FINDING_SEEDS_SIZE = 160 };
 
-/* Writes over how many seeds the comparisons are, and what their intervals do not cover:
- * "3 seeds", "1 seed, over tasks only: how other seeds would come out is not covered". */
+/* Writes over how many seeds the comparisons are, and what their intervals do not
+ * cover: "3 seeds", "1 seed, over tasks only: how other seeds would come out is not
+ * covered". */
 void finding_seeds(char out[FINDING_SEEDS_SIZE], const struct comparison_list *list);
 
 /* Writes one paragraph (its parts separated by this character, a space or a line's
