@@ -51,7 +51,8 @@ static void queue_all(const struct place *place)
     for (int batch = 0; batch < batches(); batch++) {
         snprintf(rate, sizeof rate, "train.lr=0.0%02d", batch + 1);
         assert_int_equal(
-            place_finish(place_start(place, "queue", place->spec, "--set", rate, NULL)), 0);
+            place_finish(place_start(place, "queue", place->spec, "--new", "--set", rate, NULL)),
+            0);
     }
 }
 
