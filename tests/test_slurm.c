@@ -136,9 +136,17 @@ static void jobs_are_found_by_id_or_name_with_their_states(void **state)
     assert_null(slurm_jobs_find_named(&jobs, "c", 4));
     slurm_jobs_release(&jobs);
     assert_int_equal(slurm_jobs_read(&jobs,
-                                     "7|CANCELLED by 0|None assigned|a\n8|FAILED|n1|b.0\n",
+                                     "7|CANCELLED by 0|None assigned|a\n8|FAILED|n1|b.0\n"
+                                     "9_[3,5-9:2,12%2]|CANCELLED|None assigned|c.0\n",
                                      true, &err),
                      0);
+    static const char *const covered[] = { "9_3", "9_5", "9_7", "9_12" }, *const others[] = {
+        "9_2", "9_6", "9_11", "9_13", "9", "19_3"
+    };
+    for (size_t i = 0; i < sizeof covered / sizeof *covered; i++)
+        assert_ptr_equal(slurm_jobs_find(&jobs, covered[i]), &jobs.items[2]);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_null(slurm_jobs_find(&jobs, others[i]));
     assert_int_equal(jobs.items[0].state->cause, OUTCOME_CANCELLED);
     assert_string_equal(jobs.items[0].nodes, "");
     assert_string_equal(jobs.items[1].nodes, "n1");

@@ -78,6 +78,7 @@ static struct fake_run runs[] = {
     { .spec = NULL_RUN, .mode = "accounted" },
     { .spec = NULL_RUN, .mode = "accounted-later" },
     { .spec = NULL_RUN, .mode = "accounted-never" },
+    { .spec = NULL_RUNS, .mode = "accounted-array" },
     { .spec = NULL_RUN, .mode = "fails" },
     { .spec = NULL_RUN, .mode = "slow" },
     { .spec = NULL_RUN, .mode = "garbled" },
@@ -297,6 +298,18 @@ static void an_end_that_no_list_has_is_asked_of_the_accounting(void **state)
     (void)state;
     expect_with_fakes("accounted", "node failure,done", "0", "2");
     expect_with_fakes("accounted-later", "node failure,done", "0", "2");
+}
+
+/* Four that had not begun: none is tried again. */
+static void an_array_that_somebody_cancelled_is_known_from_the_accounting(void **state)
+{
+    struct place place;
+
+    (void)state;
+    assert_int_equal(run_with_fakes(&place, NULL_RUNS, "accounted-array"), 1);
+    place_expect(&place, "SELECT count(*) || group_concat(DISTINCT state || failures) FROM job",
+                 "4cancelled0");
+    place_remove(&place);
 }
 
 /* Its worker wrote no end. */
@@ -687,6 +700,7 @@ int main(void)
         cmocka_unit_test(a_job_that_no_list_has_any_more_ended_as_its_worker_says),
         cmocka_unit_test(a_job_whose_number_another_job_has_ended_as_its_worker_says),
         cmocka_unit_test(an_end_that_no_list_has_is_asked_of_the_accounting),
+        cmocka_unit_test(an_array_that_somebody_cancelled_is_known_from_the_accounting),
         cmocka_unit_test(an_end_that_the_accounting_never_tells_is_a_lost_worker),
         cmocka_unit_test(a_controller_that_fails_is_asked_again),
         cmocka_unit_test(a_slow_controller_is_waited_for),

@@ -186,10 +186,11 @@ static void on_past(void *user, const struct client_answer *answer)
     go_on(slurm);
 }
 
-/* Asks sacct for them. */
+/* Asks sacct for them: for whole arrays, of whose elements it does not know those by
+ * their numbers that were cancelled while they waited. */
 static bool ask_for_past(struct slurm *slurm)
 {
-    char ids[MOST_IDS * (SLURM_ID_SIZE + 1) + 16] = "--jobs=";
+    char ids[MOST_IDS * (SLURM_ID_SIZE + 1) + 16] = "--jobs=", last[SLURM_ID_SIZE] = "";
     size_t used = strlen(ids);
     int count = 0;
 
@@ -197,9 +198,14 @@ static bool ask_for_past(struct slurm *slurm)
         return false;
     EACH_SLURM_TASK(task, slurm)
     if (slurm_is_listed(task) && task->missing >= 2 && count < MOST_IDS) {
-        used += (size_t)snprintf(ids + used, sizeof ids - used, "%s%s", count > 0 ? "," : "",
-                                 task->place.job);
+        size_t length = strcspn(task->place.job, "_");
+
         task->asking = true;
+        if (count > 0 && strlen(last) == length && strncmp(last, task->place.job, length) == 0)
+            continue;
+        snprintf(last, sizeof last, "%.*s", (int)length, task->place.job);
+        used +=
+            (size_t)snprintf(ids + used, sizeof ids - used, "%s%s", count > 0 ? "," : "", last);
         count++;
     }
     const char *const argv[] = {

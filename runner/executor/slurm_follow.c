@@ -183,7 +183,7 @@ static bool take_state(struct slurm_task *task, const struct slurm_job *job)
 {
     enum executor_state before = task->head.state;
 
-    slurm_task_set_job(task, job->id);
+    slurm_task_set_job(task, task->place.job[0] != '\0' ? task->place.job : job->id);
     task->head.age_s = age_of(task, job);
     task->head.handed_over = true;
     switch (job->state->phase) {

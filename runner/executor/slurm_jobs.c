@@ -146,14 +146,42 @@ void slurm_jobs_release(struct slurm_jobs *jobs)
     *jobs = (struct slurm_jobs){ 0 };
 }
 
+/* Whether the id, of several elements of an array ("12_[3,5-9:2%2]"), is that of this
+ * one, too ("12_7"). */
+static bool covers(const char *ids, const char *id)
+{
+    const char *at = strstr(ids, "_["), *element = strchr(id, '_');
+
+    if (at == NULL || element == NULL || at - ids != element - id ||
+        strncmp(ids, id, (size_t)(at - ids)) != 0)
+        return false;
+    long number = strtol(element + 1, NULL, 10);
+    for (at += 2; isdigit((unsigned char)*at) != 0; at += *at == ',') {
+        char *end;
+        long first = strtol(at, &end, 10), last = first, step = 1;
+
+        if (*end == '-')
+            last = strtol(end + 1, &end, 10);
+        if (*end == ':')
+            step = strtol(end + 1, &end, 10);
+        if (number >= first && number <= last && step > 0 && (number - first) % step == 0)
+            return true;
+        at = end;
+    }
+    return false;
+}
+
 const struct slurm_job *slurm_jobs_find(const struct slurm_jobs *jobs, const char *id)
 {
-    struct slurm_job wanted = { 0 };
+    struct slurm_job wanted = { 0 }, *found = NULL;
 
     snprintf(wanted.id, sizeof wanted.id, "%s", id);
-    return jobs->count == 0
-               ? NULL
-               : bsearch(&wanted, jobs->items, (size_t)jobs->count, sizeof wanted, compare_ids);
+    if (jobs->count > 0)
+        found = bsearch(&wanted, jobs->items, (size_t)jobs->count, sizeof wanted, compare_ids);
+    for (int i = 0; i < jobs->count && found == NULL; i++)
+        if (covers(jobs->items[i].id, id))
+            found = &jobs->items[i];
+    return found;
 }
 
 const struct slurm_job *slurm_jobs_find_named(const struct slurm_jobs *jobs, const char *name,

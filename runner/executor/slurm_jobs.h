@@ -34,7 +34,7 @@ struct slurm_state {
 const struct slurm_state *slurm_state_find(const char *name);
 
 struct slurm_job {
-    char id[32];
+    char id[100];
     const struct slurm_state *state; /* borrowed from a static table */
     double age_s;                    /* how long it has been running */
     char nodes[100];                 /* "": none */
@@ -54,7 +54,8 @@ struct slurm_jobs {
 int slurm_jobs_read(struct slurm_jobs *out, const char *text, bool past,
                     struct error *err) MUST_CHECK;
 void slurm_jobs_release(struct slurm_jobs *jobs);
-/* By the job's id: "12", or "12_3" in an array. NULL: it is not there. */
+/* By the job's id: "12", or "12_3" in an array, of which sacct has those that were
+ * cancelled while they waited as one: "12_[3,5]". NULL: it is not there. */
 const struct slurm_job *slurm_jobs_find(const struct slurm_jobs *jobs, const char *id);
 /* The job of that number in a batch (slurm_place.h), of whose name and array index the
  * latter is made up. NULL: it is not there. */

@@ -13,6 +13,7 @@
 #   accounted        the first job's node fails; only sacct knows
 #   accounted-later  the same; the first two questions are not answered
 #   accounted-never  the same; no question is answered
+#   accounted-array  somebody cancels the array while it waits; only sacct knows, by the array's number
 #   fails, garbled   the first two lists are an error, or cut
 #   slow             each list takes a while
 #   no-answer        sbatch submits the first job, but reports a time-out
@@ -68,7 +69,7 @@ start() { # ID ELEMENT NAME OUTPUT SCRIPT ARGUMENT...
         echo PENDING >"$jobs/$1/state"
         return
         ;;
-    1*\ launch-fails | 1*\ put-back* | 1*\ cancelled-early)
+    *\ accounted-array | 1*\ launch-fails | 1*\ put-back* | 1*\ cancelled-early)
         echo 0 >"$jobs/$1/pid"
         echo CANCELLED >"$jobs/$1/state"
         return
@@ -163,7 +164,7 @@ list() {
         if alive "$id"; then state=RUNNING; fi
         [ ! -e "$jobs/$id/state" ] || state=$(<"$jobs/$id/state")
         case "$mode $state" in
-        "unknown COMPLETED" | accounted*" NODE_FAIL") continue ;;
+        "unknown COMPLETED" | accounted*" NODE_FAIL" | "accounted-array CANCELLED") continue ;;
         number-reused*) echo "$id|PENDING|0:00||wrap|"; continue ;;
         esac
         echo "$id|$state|$age|$node|$(<"$jobs/$id/name")|"
@@ -208,6 +209,10 @@ sacct)
         exit 1
         ;;
     esac
+    [[ $mode != accounted-array ]] || {
+        [[ " $* " != *" --jobs=1 "* ]] || echo "1_[0-3]|CANCELLED by 0|None assigned|$(<"$jobs/1_0/name")"
+        exit 0
+    }
     [[ $mode != accounted* ]] || { echo "1|NODE_FAIL|node1|$(<"$jobs/1/name")"; exit 0; }
     echo "Slurm accounting storage is disabled" >&2
     exit 1
