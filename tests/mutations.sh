@@ -24,7 +24,7 @@ build()
 {
     make -s all build/fake_worker build/fault_shim.so >build.log 2>&1 &&
         make -s VARIANT=asan "build/asan/$1" build/asan/hrmlab build/asan/hrmlab-worker \
-            build/asan/fake_worker >>build.log 2>&1
+            build/asan/hrmlab-serve build/asan/fake_worker >>build.log 2>&1
 }
 
 # run_case TEST CASE LONG; programs that do not know HRMLAB_ONLY run all their tests.
@@ -216,6 +216,13 @@ mutation "one quantile for seeds and tasks" results/statistics.c \
 mutation "workers outside their sandbox" worker/execute.c \
     's/    sandbox_enter\(&execution->sandbox, execution->request->directory\);//' \
     test_worker workers_are_in_their_sandbox_or_say_so
+mutation "what broke off is taken for shown" serve/page.js \
+    's/cache: "no-store" \}\);\K/ tag = reply.headers.get("ETag") ?? tag;/' \
+    test_page_script an_answer_that_breaks_off_is_asked_for_again
+mutation "a page that waits for ever" serve/page.js 's/headers, signal, cache/headers, cache/' \
+    test_page_script a_server_that_stands_still_is_not_said_to_be_live
+mutation "the keyboard loses its place" serve/page.js 's/    again\?\.focus\(.*\n//' \
+    test_page_script a_changed_page_keeps_order_filter_and_focus
 
 declare -A seen
 for i in "${!names[@]}"; do

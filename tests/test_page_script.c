@@ -102,7 +102,8 @@ static int expect_no_faults(void **state)
         return 0;
     char *found = format_string("%s%s", browser.faults, browser.strays);
 
-    browser.faults[0] = browser.strays[0] = '\0'; /* those of the next test are its own */
+    /* those of the next test are its own */
+    browser.faults[0] = browser.strays[0] = '\0';
     assert_string_equal(found, "");
     free(found);
     return 0;

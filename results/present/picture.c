@@ -125,8 +125,8 @@ static double row_height(const struct picture *picture, int first, int columns, 
     return highest;
 }
 
-/* The end of the charts from first on that are drawn together, rows of them that are not
- * higher than a page; at least a row. top: what is above them. */
+/* The end of the charts from first on that are drawn together, rows of them that are
+ * not higher than a page; at least a row. top: what is above them. */
 static int end_of_part(const struct picture *picture, int first, int columns, double width,
                        double top)
 {
