@@ -61,8 +61,8 @@ bool file_exists(const char *path);
 void file_close_on_exec(int first);
 /* Closes all descriptors from `first` on but this one (-1: none). */
 void file_close_from(int first, int spared);
-/* ERROR_ENVIRONMENT: the limit of this process (ulimit -n) leaves too few descriptors for
- * a program of this house; without a few, libuv aborts. Needs standard error. */
+/* ERROR_ENVIRONMENT: the limit of this process (ulimit -n) leaves too few descriptors
+ * for a program of this house; without a few, libuv aborts. Needs standard error. */
 int file_require_descriptors(struct error *err) MUST_CHECK;
 
 /* Removes a file or a whole tree, not following links. Absent is success. */

@@ -14,10 +14,9 @@
 const struct option_entry OPTIONS[OPTION_COUNT] = {
     [OPTION_WORKSPACE] = { "workspace", 'w', "DIR",
                            "directory of all results (HRMLAB_WORKSPACE)" },
-    [OPTION_SET] = { "set", 0, "KEY=VALUE", "override a setting of the spec, also an axis",
-                     .many = true },
+    [OPTION_SET] = { "set", 0, "KEY=VALUE", "override a setting of the spec, also an axis" },
     [OPTION_WHERE] = { "where", 0, "CONDITION",
-                       "only arms for which KEY=VALUE (!= < <= > >=) holds", .many = true },
+                       "only arms for which KEY=VALUE (!= < <= > >=) holds" },
     [OPTION_FORMAT] = { "format", 0, "FORM", "table, csv, json, jsonl, markdown or latex" },
     [OPTION_METRIC] = { "metric", 0, "M", "the first measure shown (default: pass_at_2)" },
     [OPTION_SORT] = { "sort", 0, "COLUMNS", "order of rows; -COLUMN: the largest first" },
@@ -232,10 +231,11 @@ static int take_option(struct options *options, int option, const char *value,
 /* Takes an option; most that have a value may be given once. */
 static int take_once(struct options *options, int option, const char *value, struct error *err)
 {
+    const uint64_t lists = OPTION_BIT(OPTION_SET) | OPTION_BIT(OPTION_WHERE);
     const uint64_t measure = OPTION_BIT(OPTION_METRIC) | OPTION_BIT(OPTION_VALUE);
     const uint64_t own = OPTION_BIT(option), alike = (own & measure) != 0 ? measure : own;
 
-    if (value != NULL && !OPTIONS[option].many && (options->given & alike) != 0)
+    if (value != NULL && (own & lists) == 0 && (options->given & alike) != 0)
         return error_set(err, ERROR_FORMAT,
                          "--%s %.60s: the option is given twice, and takes one value%s",
                          OPTIONS[option].name, value,

@@ -69,7 +69,6 @@ struct option_entry {
     /* placeholder of its value in the help ("DIR"); NULL: it takes none */
     const char *value;
     const char *meaning; /* one line of the help */
-    bool many;           /* may be given several times: each value counts */
 };
 
 extern const struct option_entry OPTIONS[OPTION_COUNT]; /* indexed by enum option_id */

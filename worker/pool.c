@@ -111,7 +111,8 @@ static int note_damaged(struct pool *pool, const char *tail, struct error *err)
     return 0;
 }
 
-/* One file of an attempt, if it is of predictions. context: the last step that counts. */
+/* One file of an attempt, if it is of predictions. context: the last step that
+ * counts. */
 static int take_file(struct pool *pool, const char *name, const char *path, void *context,
                      struct error *err)
 {

@@ -35,7 +35,8 @@ int pool_open(struct pool *out, const struct job *job, int64_t last,
               struct error *err) MUST_CHECK;
 void pool_close(struct pool *pool); /* a zeroed one too */
 
-/* ERROR_DAMAGED: a file of that pass before the step was damaged, and there is no other. */
+/* ERROR_DAMAGED: a file of that pass before the step was damaged, and there is no
+ * other. */
 int pool_check_damaged(const struct pool *pool, const char *pass, int64_t step,
                        struct error *err) MUST_CHECK;
 /* Those of that pass before the step, oldest first; the list is valid until the next

@@ -13,8 +13,8 @@ enum { NUMBER_TEXT_SIZE = 48 };
 char *number_fixed(char out[NUMBER_TEXT_SIZE], double value, int digits);
 char *number_trimmed(char out[NUMBER_TEXT_SIZE], double value, int digits);
 
-/* As number_fixed(), but what would read as zero and is more than an error of rounding has
- * one digit and a power of ten: "2e-4". A measure. */
+/* As number_fixed(), but what would read as zero and is more than an error of rounding
+ * has one digit and a power of ten: "2e-4". A measure. */
 char *number_measure(char out[NUMBER_TEXT_SIZE], double value, int digits);
 
 /* Likewise, with a sign unless the value is zero: a difference. */

@@ -2,8 +2,8 @@
  * table_wrap.h - breaks texts between words, and shares the width of a line among the
  * columns of a table.
  *
- * Words are broken only where they are wider than the line or the column: a path after a
- * slash, in a column others too, after a hyphen, say, or anywhere.
+ * Words are broken only where they are wider than the line or the column: a path after
+ * a slash, in a column others too, after a hyphen, say, or anywhere.
  */
 #ifndef RESULTS_TABLE_WRAP_H
 #define RESULTS_TABLE_WRAP_H
