@@ -50,9 +50,9 @@ static void queue_all(const struct place *place)
     assert_int_equal(file_write_atomic(place->spec, text, strlen(text), &err), 0);
     for (int batch = 0; batch < batches(); batch++) {
         snprintf(rate, sizeof rate, "train.lr=0.0%02d", batch + 1);
-        assert_int_equal(
-            place_finish(place_start(place, "queue", place->spec, "--new", "--set", rate, NULL)),
-            0);
+        assert_int_equal(place_finish(place_start(place, "queue", place->spec, "--new", "--set",
+                                                  rate, NULL)),
+                         0);
     }
 }
 

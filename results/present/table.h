@@ -110,10 +110,10 @@ bool format_is_for_people(enum output_format format);
  * Prints to out. color: whether terminal colours may be used (FORMAT_TABLE only). On a
  * terminal, lines fit its width: texts wrap between words and columns with a drop
  * number are hidden; nothing is truncated, and a word is broken only where all of that
- * is not enough. Control characters in texts are removed or (JSON) escaped. CSV is that of RFC 4180 but with lines that end
- * in LF. JSON is one object: {"format": "hrmlab-table-2", "rows": [{"name": value,
- * ...}, ...], "notes": [...]}. A table without rows prints its headings. ERROR_IO: out
- * cannot be written.
+ * is not enough. Control characters in texts are removed or (JSON) escaped. CSV is that
+ * of RFC 4180 but with lines that end in LF. JSON is one object: {"format":
+ * "hrmlab-table-2", "rows": [{"name": value, ...}, ...], "notes": [...]}. A table
+ * without rows prints its headings. ERROR_IO: out cannot be written.
  */
 int table_print(struct table *table, FILE *out, enum output_format format, bool color,
                 struct error *err) MUST_CHECK;

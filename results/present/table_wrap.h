@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Columns that the longest word of text needs. A path that takes most of the limit (0: no
- * limit) counts with its widest part, a word beyond the limit with half of that. */
+/* Columns that the longest word of text needs. A path that takes most of the limit (0:
+ * no limit) counts with its widest part, a word beyond the limit with half of that. */
 int wrap_longest_word(const char *text, int limit);
 
 /* Bytes of the first line of text when it is broken between words at width (0: not
