@@ -334,8 +334,8 @@ static enum outcome cause_unbegun(struct slurm *slurm, const struct slurm_task *
     return OUTCOME_NEVER_STARTED;
 }
 
-/* Whether nobody has begun the task, whose job is over; from now on nobody can. Who only
- * looks on leaves that open: a list of another cluster lacks the job, too. */
+/* Whether nobody has begun the task, whose job is over; from now on nobody can. Who
+ * only looks on leaves that open: a list of another cluster lacks the job, too. */
 static bool is_unbegun(const struct slurm *slurm, const struct slurm_task *task)
 {
     return slurm->setup.looks_on ? is_marked(task, SLURM_MARK_PLACE)

@@ -9,8 +9,9 @@
 
 #include <stdbool.h>
 
-/* The formats that the functions below read: for squeue --format and sacct --format. The
- * name of a user's other job may have several lines, so that a job ends with a bar. */
+/* The formats that the functions below read: for squeue --format and sacct --format.
+ * The name of a user's other job may have several lines, so that a job ends with a
+ * bar. */
 #define SLURM_QUEUE_FORMAT "--format=%i|%T|%M|%N|%j|"
 #define SLURM_QUEUE_END "|\n"
 #define SLURM_PAST_FORMAT "--format=JobID,State,NodeList,JobName"

@@ -127,9 +127,9 @@ static const char BEGINNING[] = "first=$(((${1:-0} + ${SLURM_ARRAY_TASK_ID:-0}) 
                                 "exec >>\"$runs/${attempts[first]}/log\" 2>&1\n";
 
 /* The signals, and the attempts one after the other. Bash's wait returns at each
- * signal: it is called until the keeper is gone. Its status then is that of the signal,
- * which must not end the script where the user's lines have said "set -e". A keeper that
- * has only just been started may not be ready for a signal. */
+ * signal: it is called until the keeper is gone. Its status then is that of the
+ * signal, which must not end the script where the user's lines have said "set -e". A
+ * keeper that has only just been started may not be ready for a signal. */
 static const char LOOP[] =
     "set +e\n"
     "leaving= directory= keeper=\n"
