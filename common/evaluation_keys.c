@@ -89,7 +89,8 @@ char *evaluation_key_text(const char *canonical, enum evaluation_key key)
     const struct setting *setting = &settings_table[evaluation_key_setting(key)];
     cJSON *evaluation = cJSON_Parse(canonical);
     const cJSON *member = cJSON_GetObjectItemCaseSensitive(evaluation, setting->key);
-    char *text = member == NULL           ? strdup(setting->absent_means)
+    char *text = evaluation == NULL       ? NULL
+                 : member == NULL         ? strdup(setting->absent_means)
                  : cJSON_IsString(member) ? strdup(member->valuestring)
                                           : json_canonical(member);
 
@@ -101,10 +102,7 @@ bool evaluation_key_has_effect(const char *canonical, enum evaluation_key key)
 {
     if (key != EVALUATION_HALT_PATIENCE && key != EVALUATION_HALT_EPSILON)
         return true;
-    char *rule = evaluation_key_text(canonical, EVALUATION_HALT_RULE);
-    const char *needed = key == EVALUATION_HALT_PATIENCE ? "stable" : "residual";
-    bool effect = rule == NULL || strcmp(rule, needed) == 0;
-
-    free(rule);
-    return effect;
+    return strstr(canonical, key == EVALUATION_HALT_PATIENCE
+                                 ? "\"eval.halt_rule\":\"stable\""
+                                 : "\"eval.halt_rule\":\"residual\"") != NULL;
 }

@@ -296,8 +296,8 @@ static int check_identity(struct store *store, int64_t *version, struct error *e
     if (rc == 0)
         rc = read_identity(store, &identity, err);
     bool foreign = rc != 0 && sqlite3_errcode(store->db) == SQLITE_NOTADB;
-    if (begins) /* nothing was written */
-        (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    if (rc == 0 && begins) /* nothing was written; on failure the store is closed */
+        rc = execute(store, "ROLLBACK", "look at", err);
     *version = identity.version;
     if (foreign)
         return error_set(err, ERROR_DATABASE,
