@@ -73,7 +73,7 @@ static int run(struct options *options, int *exit_code, struct error *err)
 
 int main(int argc, char **argv)
 {
-    struct options options;
+    struct options options = { 0 };
     struct error err = { 0 };
     int exit_code = 0;
 
@@ -87,7 +87,7 @@ int main(int argc, char **argv)
     int rc = file_require_descriptors(&err);
     if (rc == 0)
         rc = options_read(&options, argc, argv, &err);
-    if (rc < 0) {
+    if (rc != 0) {
         log_error("%s", err.message);
         return error_exit_code((enum error_code)rc);
     }

@@ -65,7 +65,7 @@ static const char *launcher_line(void)
 /* Replaces this process. Returns only on failure. */
 static int execute_launcher(const struct rank_launch *launch, struct error *err)
 {
-    char number[16], self[PATH_MAX], *text = strdup(launcher_line());
+    char number[16], self[PATH_MAX] = "", *text = strdup(launcher_line());
     char *const own[] = { (char[]){ "-n" }, number, self, (char[]){ "rank" },
                           (char *)(uintptr_t)launch->directory };
     enum { OWN = sizeof own / sizeof *own };
@@ -82,7 +82,6 @@ static int execute_launcher(const struct rank_launch *launch, struct error *err)
     else if (words == NULL)
         rc = error_no_memory(err, "the words of the launcher");
     if (rc == 0) {
-        self[length] = '\0';
         snprintf(number, sizeof number, "%d", launch->ranks);
         memcpy(words + split_words(words, text), own, sizeof own);
         set_variables();

@@ -107,9 +107,9 @@ static struct layout lay_out(const struct picture *picture)
     int titles = draw_wrapped(NULL, "", 0, 0, BOLD * FIELD, TITLE_SIZE, title);
     int notes = draw_wrapped(NULL, "", 0, 0, CAREFUL * FIELD, FONT_SIZE, note);
     double below = MARGIN + TITLE_HEIGHT + TITLE_LINE * (titles > 1 ? titles - 1 : 0);
+    int width = (FIELD - GAP * (columns - 1)) / columns;
 
-    return (struct layout){ columns, (FIELD - GAP * (columns - 1)) / columns, below,
-                            below + LINE_HEIGHT * notes + GAP };
+    return (struct layout){ columns, width, below, below + LINE_HEIGHT * notes + GAP };
 }
 
 /* Height of the row of charts that begins with this chart. */
