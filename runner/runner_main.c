@@ -98,7 +98,8 @@ int main(int argc, char **argv)
     options.commands = COMMANDS;
     if (options.quiet)
         log_setup("hrmlab", LOG_WARNING);
-    rc = run(&options, &exit_code, &err);
+    rc = worker == NULL || serve == NULL ? error_no_memory(&err, "names of programs")
+                                         : run(&options, &exit_code, &err);
     if (rc < 0) {
         log_error("%s", err.message);
         exit_code = error_exit_code((enum error_code)rc);
