@@ -154,9 +154,10 @@ static const struct {
 };
 enum { OTHER_COUNT = sizeof OTHERS / sizeof *OTHERS };
 
-/* Whether the evaluations of two rows differ in the key. */
-static bool differ(const struct result_row *a, const struct result_row *b,
-                   enum evaluation_key key)
+/* Whether the evaluations of two rows differ in the key; without memory the columns say
+ * so. */
+static bool differ(struct columns *columns, const struct result_row *a,
+                   const struct result_row *b, enum evaluation_key key)
 {
     if (strcmp(a->evaluation, b->evaluation) == 0)
         return false;
@@ -164,12 +165,14 @@ static bool differ(const struct result_row *a, const struct result_row *b,
     char *y = evaluation_key_text(b->evaluation, key);
     bool differs = x != NULL && y != NULL && strcmp(x, y) != 0;
 
+    if (x == NULL || y == NULL)
+        columns->out_of_memory = true;
     free(x);
     free(y);
     return differs;
 }
 
-static struct varying find_varying(const struct results *results)
+static struct varying find_varying(struct columns *columns, const struct results *results)
 {
     struct varying varying = { 0 };
 
@@ -185,7 +188,7 @@ static struct varying find_varying(const struct results *results)
         for (int k = 0; k < OTHER_COUNT; k++) {
             bool *varies = &varying.others[OTHERS[k].key];
 
-            *varies = *varies || differ(a, b, OTHERS[k].key);
+            *varies = *varies || differ(columns, a, b, OTHERS[k].key);
         }
     }
     return varying;
@@ -212,7 +215,7 @@ void columns_add_axes(struct columns *columns, const struct axes *axes)
 void columns_add_identity(struct columns *columns, const struct results *results,
                           const struct axes *axes)
 {
-    struct varying varying = find_varying(results);
+    struct varying varying = find_varying(columns, results);
     const struct table_column NAMES[] = {
         { .name = "experiment", .type = TABLE_TEXT, .machine_only = true },
         { .name = "arm", .type = TABLE_TEXT, .machine_only = axes->count > 0 },
@@ -293,11 +296,13 @@ void table_add_identity(struct table *table, const struct results *results,
     table_text(table, row->train_split ? "train" : "test");
     table_int(table, row->eval_seed);
     for (int k = 0; k < OTHER_COUNT; k++) {
-        char *text = evaluation_key_has_effect(row->evaluation, OTHERS[k].key)
-                         ? evaluation_key_text(row->evaluation, OTHERS[k].key)
-                         : NULL;
+        if (!evaluation_key_has_effect(row->evaluation, OTHERS[k].key)) {
+            table_empty(table);
+            continue;
+        }
+        char *text = evaluation_key_text(row->evaluation, OTHERS[k].key);
 
-        table_text(table, text);
+        table_made_text(table, text);
         free(text);
     }
 }

@@ -144,6 +144,13 @@ void table_text(struct table *table, const char *text)
         table->out_of_memory = true;
 }
 
+void table_made_text(struct table *table, const char *text)
+{
+    table_text(table, text);
+    if (text == NULL)
+        table->out_of_memory = true;
+}
+
 void table_int(struct table *table, int64_t value)
 {
     struct cell *cell = next_cell(table, TABLE_INT);

@@ -85,6 +85,9 @@ void table_add_note(struct table *table, const char *note);
 
 void table_row(struct table *table);
 void table_text(struct table *table, const char *text); /* copied; NULL: empty */
+/* A text that the caller has made, and frees; NULL: there was no memory for it, which
+ * table_print() reports. */
+void table_made_text(struct table *table, const char *text);
 void table_int(struct table *table, int64_t value);
 void table_bool(struct table *table, bool value);
 void table_real(struct table *table, double value); /* not finite: empty */
