@@ -40,6 +40,9 @@ static struct command COMMANDS[] = {
     { { "results", "t" }, TRAINED, false, true, NULL },
     { { "compare", "t", "--matrix" }, TRAINED, false, true, NULL },
     { { "compare", "t", "--axis", "arch.name" }, TRAINED, false, true, NULL },
+    { { "tasks", "t" }, TRAINED, false, true, NULL },
+    { { "curves", "t" }, TRAINED, false, true, NULL },
+    { { "report", "t", "--format", "markdown" }, TRAINED, false, false, NULL },
     { { "axes" }, DONE, false, true, NULL },
     { { "axes", "schema" }, DONE, false, true, NULL },
     { { "show", "HASH" }, TRAINED, false, true, NULL },
@@ -222,7 +225,7 @@ static void failed_allocations_are_errors_and_harm_nothing(void **state)
     int first = 1, last = INT32_MAX;
     int wanted = every != NULL     ? INT32_MAX
                  : fault_is_long() ? (command->changes ? 100 : 400)
-                                   : (command->changes ? 2 : 5);
+                                   : (command->changes ? 2 : 20);
 
     if (command->from != NOTHING)
         make_beginning(&shared, command->from);

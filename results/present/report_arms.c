@@ -293,10 +293,12 @@ int report_arms(struct report_source *source, struct error *err)
     for (int i = 0; i < cells->count && rc == 0; i++)
         if (source->listed[i])
             rc = add_arm_row(source, &cells->items[i], baseline, i == best, err);
+    if (rc < 0)
+        return rc;
     document_table_end(source->document);
     note_arms(source);
     say_baselines(source);
-    return rc;
+    return 0;
 }
 
 /* ---- differences ---- */

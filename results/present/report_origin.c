@@ -129,6 +129,8 @@ int report_published(struct report_source *source, struct error *err)
     for (const struct published *value = PUBLISHED; value->source != NULL && rc == 0; value++)
         if (published_is_shown(value, figures->data, figures->any_published))
             rc = add_published(source, value, err);
+    if (rc < 0)
+        return rc;
     document_table_end(document);
     for (const struct published_source *from = PUBLISHED_SOURCES; from->name != NULL; from++) {
         if (!is_cited(from->name, figures))
@@ -138,7 +140,7 @@ int report_published(struct report_source *source, struct error *err)
         document_note(document, text);
         free(text);
     }
-    return rc;
+    return 0;
 }
 
 /* ---- cost ---- */

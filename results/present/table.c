@@ -87,11 +87,12 @@ void table_add_note(struct table *table, const char *note)
     char **notes =
         realloc(table->notes, ((size_t)table->note_count + 1) * sizeof *table->notes);
 
-    if (notes == NULL) {
+    if (notes != NULL)
+        table->notes = notes;
+    if (notes == NULL || note == NULL) {
         table->out_of_memory = true;
         return;
     }
-    table->notes = notes;
     notes[table->note_count] = strdup(note);
     if (notes[table->note_count] == NULL)
         table->out_of_memory = true;

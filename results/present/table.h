@@ -80,7 +80,8 @@ void table_destroy(struct table *table); /* NULL allowed */
 
 /* A line above the table for people ("arch.name=hrm"); copied. NULL: none. */
 void table_set_caption(struct table *table, const char *caption);
-/* A line below the table for people; several in the order of the calls. */
+/* A line below the table for people; several in the order of the calls. NULL: there was
+ * no memory for it, which table_print() reports. */
 void table_add_note(struct table *table, const char *note);
 
 void table_row(struct table *table);

@@ -11,8 +11,7 @@
 
 static void add_note(struct table *table, char *note)
 {
-    if (note != NULL)
-        table_add_note(table, note);
+    table_add_note(table, note);
     free(note);
 }
 
