@@ -154,6 +154,8 @@ struct chart_point chart_point_at(double x, double y)
 
 double chart_height(const struct chart *chart, double width)
 {
+    if (chart->out_of_memory)
+        return 0; /* chart_draw() reports it */
     switch (chart->kind) {
     case CHART_HEAT:
         return heat_height(chart, width);
