@@ -316,7 +316,7 @@ int status_table(struct store *store, struct table **out, const char *experiment
         table_text(*out, sqlite3_column_type(s, 4) == SQLITE_NULL ? NULL : sql_text(s, 4));
         table_text(*out, sql_text(s, 3));
     }
-    if (rc == 0 && experiment != NULL && table_row_count(*out) == 0)
+    if (rc == 0 && experiment != NULL && table_is_empty(*out))
         rc = error_unknown_experiment(store, experiment, err);
     return rc;
 }

@@ -50,7 +50,7 @@ int task_outcomes(struct table **out, struct store *store, const char *experimen
                        "tti", experiment, task, (int64_t)most);
     if (rc == 0)
         rc = table_add_rows(*out, store, &s, COLUMNS, COUNT, err);
-    if (rc == 0 && table_row_count(*out) == 0)
+    if (rc == 0 && table_is_empty(*out))
         rc = error_set(err, ERROR_ABSENT,
                        "no outcome of a task \"%.100s\" in the experiment \"%.100s\"; hrmlab "
                        "tasks %.100s lists its tasks",

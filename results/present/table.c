@@ -204,6 +204,11 @@ int table_row_count(const struct table *table)
     return table->row_count;
 }
 
+bool table_is_empty(const struct table *table)
+{
+    return table->row_count == 0 && !table->out_of_memory;
+}
+
 void cell_print_exactly(char *out, size_t size, double value)
 {
     for (int digits = 15; digits <= 17; digits++) {

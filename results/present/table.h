@@ -97,6 +97,8 @@ void table_empty(struct table *table);
 void table_mark(struct table *table, enum table_mark mark);
 
 int table_row_count(const struct table *table);
+/* No row was added, nor lost for lack of memory. */
+bool table_is_empty(const struct table *table);
 
 /* Width in columns of the terminal behind out; 0: out is not a terminal. */
 int table_terminal_width(FILE *out);

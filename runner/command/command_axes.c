@@ -17,7 +17,7 @@ static int print_settings(const char *beginning, const struct options *options,
     struct table *table;
     int rc = setting_table(&table, beginning, err);
 
-    if (rc == 0 && table_row_count(table) == 0) {
+    if (rc == 0 && table_is_empty(table)) {
         const char *nearest = setting_nearest(beginning);
 
         rc = error_set(err, ERROR_FORMAT,

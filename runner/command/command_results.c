@@ -92,7 +92,7 @@ static int arrange(struct table *table, const struct options *options,
     for (int i = 0; i < conditions->measure_count; i++)
         table_keep(table, METRICS[conditions->measures[i].metric].name,
                    conditions->measures[i].relation, conditions->measures[i].number);
-    if (before > 0 && table_row_count(table) == 0)
+    if (before > 0 && table_is_empty(table))
         log_warning("no row meets the conditions on measures");
     if (options->sort != NULL)
         rc = table_sort(table, options->sort, err);

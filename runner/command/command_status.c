@@ -139,7 +139,7 @@ static int print_jobs(struct store *store, const struct workspace *workspace,
                               JOBS_OPEN, RECORD_ALL_JOBS, err);
     if (rc == 0 && fill_jobs(table, &left, store, workspace, ids, count, &why) < 0)
         log_warning("the states of jobs are not known: %s", why.message);
-    if (rc == 0 && table_row_count(table) > 0) {
+    if (rc == 0 && !table_is_empty(table)) {
         putchar('\n');
         rc = table_print(table, stdout, options->format, options_color(options), err);
     }
