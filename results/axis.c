@@ -25,14 +25,11 @@ struct axis_cell {
     bool paired; /* of the first value: a cell of another value differs from it alone */
 };
 
-/* What stands for the value of a setting that has no effect. */
-static const char INACTIVE[] = "inactive";
-
 /* An evaluation setting of a row as text, fresh. */
 static char *evaluation_value(const struct result_row *row, enum evaluation_key key)
 {
     if (!evaluation_key_has_effect(row->evaluation, key))
-        return strdup(INACTIVE);
+        return strdup(VALUE_INACTIVE);
     switch (key) {
     case EVALUATION_OUTER_STEPS:
         return format_string("%lld", (long long)row->outer_steps);
@@ -90,7 +87,7 @@ int result_axis_value(char **out, struct store *store, const struct results *res
     } else { /* an arm with the base's value */
         rc = results_setting(store, out, row->run_id, key, err);
         if (rc == 0 && *out == NULL) {
-            *out = strdup(INACTIVE);
+            *out = strdup(VALUE_INACTIVE);
         } else if (rc == 0) {
             char *word = strdup(setting_word(key, *out));
 
@@ -226,7 +223,7 @@ static void list_evaluation_values(char *list, size_t size, const struct results
             continue;
         char *text = evaluation_value(&results->rows[i], key);
 
-        if (text != NULL && strcmp(text, INACTIVE) != 0)
+        if (text != NULL && strcmp(text, VALUE_INACTIVE) != 0)
             (void)text_set_add(&values, text);
         free(text);
     }

@@ -233,9 +233,9 @@ static bool is_constant(const struct cell_axis *axis)
 {
     if (axis->count != 2 || !axis->of_evaluation)
         return axis->count < 2;
-    int inactive = strcmp(axis->values[0], "inactive") == 0   ? 0
-                   : strcmp(axis->values[1], "inactive") == 0 ? 1
-                                                              : -1;
+    int inactive = strcmp(axis->values[0], VALUE_INACTIVE) == 0   ? 0
+                   : strcmp(axis->values[1], VALUE_INACTIVE) == 0 ? 1
+                                                                  : -1;
 
     return inactive >= 0 && strcmp(axis->values[1 - inactive],
                                    settings_table[setting_find(axis->key)].absent_means) == 0;

@@ -207,12 +207,15 @@ void axis_values_release(struct axis_values *values);
  * share their settings. False: it may be the same. */
 bool result_axis_is_shared(const struct results *results, const struct result_row *a,
                            const struct result_row *b, const char *key);
+/* What stands for the value of a setting that has no effect. */
+#define VALUE_INACTIVE "inactive"
+
 /* The value of key, a training or an evaluation setting, in a row of results; newly
- * allocated; "inactive": the setting has no effect there. */
+ * allocated; VALUE_INACTIVE: the setting has no effect there. */
 int result_axis_value(char **out, struct store *store, const struct results *results,
                       const struct result_row *row, const char *key,
                       struct error *err) MUST_CHECK;
-/* The value of key in a cell; newly allocated; "inactive": the setting has no effect
+/* The value of key in a cell; newly allocated; VALUE_INACTIVE: the setting has no effect
  * there. */
 int cell_axis_value(char **out, const struct compare *compare, int cell, const char *key,
                     struct error *err) MUST_CHECK;

@@ -10,6 +10,7 @@
 #include "json.h"
 #include "large_array.h"
 #include "run_facts.h"
+#include "settings.h"
 #include "sql.h"
 #include "store.h"
 
@@ -27,6 +28,7 @@ void results_destroy(struct results *results)
     for (int i = 0; i < results->arm_count; i++) {
         free(results->arms[i].label);
         cJSON_Delete(results->arms[i].axes);
+        cJSON_Delete(results->arms[i].active);
     }
     text_set_release(&results->evaluations);
     text_set_release(&results->data_hashes);
@@ -498,6 +500,32 @@ static int sort_rows(struct results *results, struct error *err)
     return rc;
 }
 
+/* Finds the axes that have an effect on the arm, of which run_id is a run: a run's
+ * settings are those that have one. */
+static int load_active(struct result_arm *arm, int64_t run_id, struct store *store,
+                       struct error *err)
+{
+    int rc = 0;
+
+    for (const cJSON *axis = arm->axes->child; axis != NULL && rc == 0; axis = axis->next) {
+        int id = setting_find(axis->string);
+        bool found = true;
+
+        if (id >= 0 && settings_table[id].inactive != NULL)
+            rc = sql_int(store, &(int64_t){ 0 }, &found, err,
+                         "SELECT 1 FROM setting WHERE run_id = ?1 AND key = ?2", "it", run_id,
+                         axis->string);
+        if (rc != 0 || found)
+            continue;
+        if (arm->active == NULL)
+            arm->active = cJSON_Duplicate(arm->axes, true);
+        if (arm->active == NULL)
+            return error_no_memory(err, "results");
+        cJSON_DeleteItemFromObjectCaseSensitive(arm->active, axis->string);
+    }
+    return rc;
+}
+
 /* Loads what an arm's runs share, once per arm: they differ only in the seed. rows
  * are sorted. */
 static int load_arm_settings(struct results *results, struct store *store, struct error *err)
@@ -519,6 +547,8 @@ static int load_arm_settings(struct results *results, struct store *store, struc
         if (rc == 0)
             rc = sql_int(store, &row->train_augmentations, &found, err, sql, "it", row->run_id,
                          "data.num_aug");
+        if (rc == 0 && row->config_id != 0)
+            rc = load_active(&results->arms[row->arm], row->run_id, store, err);
     }
     return rc;
 }

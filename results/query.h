@@ -32,8 +32,11 @@ const char *run_state_name(enum run_state state);
 
 struct result_arm {
     int64_t id;
-    char *label;  /* owned */
-    cJSON *axes;  /* owned; training axis key -> value */
+    char *label; /* owned */
+    cJSON *axes; /* owned; training axis key -> value */
+    /* owned; those of axes that have an effect on the arm's runs, as L_cycles has none on a
+     * transformer; NULL: all, or no run was loaded */
+    cJSON *active;
     bool foreign; /* of another experiment, which its label names: arm_add_foreign() */
 };
 
@@ -77,6 +80,12 @@ struct result_row {
 struct run_counts {
     int total, of[RUN_STATE_COUNT]; /* distinct runs */
 };
+
+/* What tables say of an arm's axes: key -> value, without those that have no effect. */
+static inline const cJSON *result_arm_shown(const struct result_arm *arm)
+{
+    return arm->active != NULL ? arm->active : arm->axes;
+}
 
 enum results_scope {
     RESULTS_LAST, /* a row per arm, seed and evaluation: the last checkpoint */

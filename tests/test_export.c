@@ -176,8 +176,8 @@ static void values_are_those_of_the_database_with_their_types(void **state)
     expect_member(row, "seed", "0");
     expect_member(row, "eval.augmentations", "\"all\"");
     expect_member(row, "eval.act_inference", "false");
-    expect_member(row, "eval.halt_epsilon", "0.01"); /* what its absence means */
-    expect_member(row, "oracle", "null");            /* not of the first release */
+    expect_member(row, "eval.rollouts", "1"); /* what its absence means */
+    expect_member(row, "oracle", "null");     /* not of the first release */
     sqlite3_stmt *s;
     struct error err;
     must(sql_query(store, &s, &err,
@@ -216,6 +216,40 @@ static void settings_keep_every_digit_and_what_is_inactive_is_empty(void **state
     assert_true(json_member(row, "train.lr")->valuedouble == 0.1 + 0.2);
     cJSON_Delete(row);
     free(text);
+}
+
+/* Patience and epsilon belong to one halting rule each. */
+static void what_the_halting_rule_does_not_use_is_empty(void **state)
+{
+    static const struct {
+        const char *rule, *patience, *epsilon;
+    } CASES[] = { { "max", "null", "null" },
+                  { "stable", "1", "null" },
+                  { "residual", "null", "0.01" } };
+    static const char *const LAST[][2] = { { "checkpoint", "\"last\"" } };
+    struct export *before = export;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        struct opened_export with_rule;
+        char *change = format_string("UPDATE evaluation SET canonical ="
+                                     " json_set(canonical, '$.\"eval.halt_rule\"', '%s')",
+                                     CASES[i].rule);
+        int64_t rows;
+
+        opened_export_make(&with_rule, change);
+        export = with_rule.export;
+        char *text = text_of(EXPORT_RESULTS, FORMAT_JSON_LINES, &rows);
+        cJSON *row = find_row(text, LAST, 1);
+
+        expect_member(row, "eval.halt_patience", CASES[i].patience);
+        expect_member(row, "eval.halt_epsilon", CASES[i].epsilon);
+        cJSON_Delete(row);
+        free(text);
+        free(change);
+        opened_export_remove(&with_rule);
+    }
+    export = before;
 }
 
 static void a_run_has_the_tags_of_its_arm_and_experiment_too(void **state)
@@ -473,6 +507,7 @@ int main(void)
         cmocka_unit_test(every_cell_has_the_type_of_its_column),
         cmocka_unit_test(values_are_those_of_the_database_with_their_types),
         cmocka_unit_test(settings_keep_every_digit_and_what_is_inactive_is_empty),
+        cmocka_unit_test(what_the_halting_rule_does_not_use_is_empty),
         cmocka_unit_test(a_run_has_the_tags_of_its_arm_and_experiment_too),
         cmocka_unit_test(the_dictionary_explains_every_column_by_its_table),
         cmocka_unit_test(conditions_and_names_choose_what_is_exported),

@@ -23,6 +23,7 @@
 #include "live_query.h"
 #include "pivot.h"
 #include "query.h"
+#include "results_table.h"
 #include "run_list.h"
 #include "store.h"
 #include "support/opened.h"
@@ -335,6 +336,35 @@ static void curves_are_of_trainings_or_of_evaluations_on_the_way(void **state)
     assert_int_equal(curves_load(&curves, store, all, "train/none", &err), ERROR_ABSENT);
     assert_non_null(strstr(err.message, "train/lm_loss"));
     assert_int_equal(curves_load(&curves, store, all, "task_exact_votes", &err), ERROR_FORMAT);
+    results_destroy(all);
+}
+
+/* The first release's transformer has no L cycles, whatever its spec says. */
+static void tables_leave_out_what_has_no_effect_on_an_arm(void **state)
+{
+    static const struct shown SHOWN = { { METRIC_PASS_AT_2 }, 1 };
+    struct results *all;
+    struct curves curves;
+    struct table *table;
+    struct error err;
+
+    (void)state;
+    database_change(opened.directory, "UPDATE arm SET axes = json_set(axes,"
+                                      " '$.\"arch.L_cycles\"', 2, '$.\"train.lr\"', 0.5)");
+    must(results_load(&all, store, "t", NULL, 0, RESULTS_ALL, &err), &err);
+    must(results_arms_table(&table, all, &SHOWN, &err), &err);
+    must(table_choose(table, "arch.name,arch.L_cycles,train.lr,eval_outer_steps", &err), &err);
+    expect_print(table, FORMAT_CSV,
+                 "arch.name,arch.L_cycles,train.lr,eval_outer_steps\nhrm,2,0.5,1\nhrm,2,0.5,2\n"
+                 "transformer,,0.5,1\ntransformer,,0.5,2\n");
+    table_destroy(table);
+    must(curves_load(&curves, store, all, "train/lm_loss", &err), &err);
+    must(curves_table(&table, &curves, all, &err), &err);
+    table_keep(table, "step", FILTER_EQ, 3);
+    must(table_choose(table, "arch.name,arch.L_cycles", &err), &err);
+    expect_print(table, FORMAT_CSV, "arch.name,arch.L_cycles\nhrm,2\ntransformer,\n");
+    table_destroy(table);
+    curves_release(&curves);
     results_destroy(all);
 }
 
@@ -692,6 +722,7 @@ int main(void)
         WITH_WORKSPACE(runs_that_share_their_settings_share_all_values_but_the_seed),
         WITH_WORKSPACE(every_other_arm_is_compared_with_the_baseline),
         WITH_WORKSPACE(curves_are_of_trainings_or_of_evaluations_on_the_way),
+        WITH_WORKSPACE(tables_leave_out_what_has_no_effect_on_an_arm),
         cmocka_unit_test(drawn_curves_fit_the_terminal_and_tell_their_range),
         cmocka_unit_test(the_value_at_the_end_is_the_mean_over_all_seeds),
         WITH_WORKSPACE(every_command_fits_80_100_and_120_columns),

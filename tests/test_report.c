@@ -398,6 +398,36 @@ static void both_splits_are_listed_and_named(void **state)
     report_release(&report);
 }
 
+/* The spec gives every system a number of L cycles, and the transformer has none. */
+static void an_arm_has_no_value_of_a_setting_without_effect(void **state)
+{
+    struct report report;
+
+    (void)state;
+    make_of(&report,
+            "UPDATE arm SET axes = json_set(axes, '$.\"arch.L_cycles\"',"
+            " iif(label = 'arch.name=hrm', 2, 1))",
+            METRIC_PASS_AT_2, DOCUMENT_MARKDOWN);
+    assert_non_null(strstr(report.text, "| hrm | 2 | 1 of 1 |"));
+    assert_non_null(strstr(report.text, "| transformer | \\- | 1 of 1 |"));
+    report_release(&report);
+}
+
+/* The spec gives it to one arm alone; the other would have that of its base. */
+static void an_arm_has_no_value_of_its_bases_setting_without_effect(void **state)
+{
+    struct report report;
+
+    (void)state;
+    make_of(&report,
+            "UPDATE arm SET axes = json_set(axes, '$.\"arch.L_cycles\"', 2)"
+            " WHERE label = 'arch.name=hrm'",
+            METRIC_PASS_AT_2, DOCUMENT_MARKDOWN);
+    assert_non_null(strstr(report.text, "| hrm | 2 | 1 of 1 |"));
+    assert_non_null(strstr(report.text, "| transformer | \\- | 1 of 1 |"));
+    report_release(&report);
+}
+
 /* Systems and outer steps at inference vary: a system's difference is a mean over steps. */
 static void a_difference_in_one_setting_says_over_what_it_is_a_mean(void **state)
 {
@@ -520,6 +550,8 @@ int main(void)
         TEST(many_seeds_are_a_range_and_many_failures_are_counted),
         TEST(a_figure_of_too_many_arms_is_named_with_the_way_out),
         TEST(both_splits_are_listed_and_named),
+        TEST(an_arm_has_no_value_of_a_setting_without_effect),
+        TEST(an_arm_has_no_value_of_its_bases_setting_without_effect),
         TEST(a_difference_in_one_setting_says_over_what_it_is_a_mean),
         TEST(arms_that_a_planned_difference_tells_apart_are_not_called_alike),
         TEST(planned_differences_are_listed_also_if_none_is_shown),

@@ -286,7 +286,7 @@ void table_add_identity(struct table *table, const struct results *results,
 
     table_text(table, results->experiment);
     table_text(table, results->arms[row->arm].label);
-    table_add_axes(table, axes, results->arms[row->arm].axes);
+    table_add_axes(table, axes, result_arm_shown(&results->arms[row->arm]));
     table_int(table, row->train_outer_steps);
     table_int(table, row->outer_steps);
     table_int(table, row->train_augmentations);

@@ -210,7 +210,7 @@ int curves_table(struct table **out, const struct curves *curves, const struct r
 
             table_row(*out);
             table_text(*out, results->experiment);
-            table_add_axes(*out, &axes, results->arms[curve->arm].axes);
+            table_add_axes(*out, &axes, result_arm_shown(&results->arms[curve->arm]));
             table_text(*out, curve->label);
             table_int(*out, curve->seed);
             table_text(*out, curves->name);

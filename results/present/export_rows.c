@@ -249,9 +249,14 @@ static int write_result(struct export *export, struct export_sink *sink, int exp
         return rc;
     add_identity(sink->table, export, &item, row, settings);
     table_int(sink->table, row->evaluation_id);
-    for (int k = 0; k < EVALUATION_KEY_COUNT; k++)
-        export_add_member(sink->table, evaluation_key_setting((enum evaluation_key)k),
-                          evaluation);
+    for (int k = 0; k < EVALUATION_KEY_COUNT; k++) {
+        enum evaluation_key key = (enum evaluation_key)k;
+
+        if (evaluation_key_has_effect(row->evaluation, key))
+            export_add_member(sink->table, evaluation_key_setting(key), evaluation);
+        else
+            table_empty(sink->table);
+    }
     table_text(sink->table, row->checkpoint);
     table_int(sink->table, row->step);
     table_int(sink->table, row->tasks);

@@ -4,6 +4,7 @@
 #include "arm_find.h"
 #include "error.h"
 #include "file.h"
+#include "json.h"
 #include "markup.h"
 #include "number.h"
 #include "statistics.h"
@@ -84,6 +85,18 @@ static int arm_heads(struct document_head *heads, const struct cells *cells)
     return count;
 }
 
+/* The cell's value on an axis; "-": the setting has no effect on its arm. */
+static const char *shown_value(const struct cells *cells, const struct cell *cell, int axis)
+{
+    const struct result_arm *arm = &cells->results->arms[cell->row->arm];
+    const char *key = cells->axes[axis].key;
+    const char *value = cells->axes[axis].values[cell->at[axis]];
+
+    if (json_member(arm->axes, key) != NULL && json_member(result_arm_shown(arm), key) == NULL)
+        value = VALUE_INACTIVE; /* though the spec gives one */
+    return strcmp(value, VALUE_INACTIVE) == 0 ? "-" : value;
+}
+
 static void add_arm_cells(struct document *document, const struct cells *cells,
                           const struct cell *cell)
 {
@@ -91,7 +104,7 @@ static void add_arm_cells(struct document *document, const struct cells *cells,
         document_cell(document, cells->results->arms[cell->row->arm].label);
     for (int a = 0; a < cells->axis_count; a++)
         if (has_column(cells, a))
-            document_cell(document, cells->axes[a].values[cell->at[a]]);
+            document_cell(document, shown_value(cells, cell, a));
 }
 
 /* Adds a cell with the difference to the first arm and its interval. */
