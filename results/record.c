@@ -74,6 +74,7 @@ static void read_job(struct record_job *job, sqlite3_stmt *s)
         .time_limit_min = sqlite3_column_double(s, 11),
         .retry_delay_s = sqlite3_column_double(s, 14),
         .own = sqlite3_column_int(s, 16) != 0,
+        .not_before = sqlite3_column_double(s, 17),
         .hang_s = sqlite3_column_type(s, 15) == SQLITE_NULL
                       ? strtod(settings_table[RESOURCES_HANG_S].absent_means, NULL)
                       : sqlite3_column_double(s, 15),
@@ -96,7 +97,7 @@ static void read_job(struct record_job *job, sqlite3_stmt *s)
     "  WHERE x.run_id = j.run_id ORDER BY e.name = ?1 DESC LIMIT 1), "                         \
     "substr(r.hash, 1, 12)), r.seed, j.retry_delay_s,"                                         \
     " (SELECT settings ->> '$.\"resources.hang_s\"' FROM execution n"                          \
-    "  WHERE n.execution_id = j.execution_id), " IN_EXPERIMENT                                 \
+    "  WHERE n.execution_id = j.execution_id), " IN_EXPERIMENT ", j.not_before"                \
     " FROM job j JOIN run r USING (run_id)"
 
 /* Collects the rows of the statement and ends it. */

@@ -26,7 +26,8 @@ struct record_job {
     bool own; /* it belongs to the experiment that was asked for, or none was */
     int priority, threads, retries_max, failures;
     double cost, memory_gb, time_limit_min, retry_delay_s;
-    double hang_s; /* longest time without a heartbeat, in seconds */
+    double hang_s;     /* longest time without a heartbeat, in seconds */
+    double not_before; /* wall clock; before it a retry waits */
 };
 /* Jobs of all experiments that are starting or running, or have such an attempt.
  * experiment: the one that own refers to, and that labels name; NULL: none. */

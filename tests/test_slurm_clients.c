@@ -53,6 +53,10 @@ static const char LIMITED_PILOT[] =
 static const char WIDE_RUNS[] =
     "{\"name\": \"t\", \"seeds\": [1, 2, 3, 4], \"set\": {" CLUSTER_SMALL_RUN
     ", \"train.max_steps\": 40}, \"resources\": {\"threads\": 2}}";
+/* Whose retries wait for some minutes. */
+static const char DELAYED_RUN[] =
+    "{\"name\": \"t\", \"set\": {" CLUSTER_SMALL_RUN ", \"train.max_steps\": 40},"
+    " \"retries\": {\"delay\": 200}}";
 static const char NULL_RUN[] =
     "{\"name\": \"t\", \"set\": {" CLUSTER_SMALL_RUN ", \"train.max_steps\": 40}}";
 
@@ -229,6 +233,33 @@ static void a_job_that_its_limit_ends_without_a_warning_is_tried_again(void **st
 {
     (void)state;
     expect_with_fakes("time-out", "job time-out,done", "1", "2");
+}
+
+/* One sync is enough: the next job is submitted at once, and waits with Slurm. */
+static void a_retry_that_has_to_wait_is_submitted_by_the_same_sync(void **state)
+{
+    struct place place;
+
+    (void)state;
+    make_fakes(&place, DELAYED_RUN, "oom-held");
+    use_fakes(&place);
+    assert_int_equal(
+        place_finish(place_start(&place, "queue", place.spec, "--executor", "slurm", NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "sync", NULL)), 0);
+    assert_true(place_output_has(&place, "1 job goes on"));
+    place_expect(&place, "SELECT group_concat(ifnull(outcome, 'open')) FROM attempt",
+                 "out of memory,open");
+    /* 200 s, give or take a quarter */
+    char *waits = cluster_ask("grep -l '^#SBATCH --begin=now+[12][0-9][0-9]$' %s/slurm/*.sh |"
+                              " wc -l; ls %s/fake/jobs | wc -l",
+                              place.workspace, place.directory);
+    assert_string_equal(waits, "1\n2");
+    free(waits);
+    release_jobs(&place);
+    assert_int_equal(place_finish(place_start(&place, "work", "--executor", "slurm", NULL)), 0);
+    place_expect(&place, "SELECT state FROM job", "done");
+    setenv("PATH", path, 1);
+    place_remove(&place);
 }
 
 static void a_preempted_job_goes_on_and_is_no_failure(void **state)
@@ -692,6 +723,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_job_out_of_memory_is_tried_again),
         cmocka_unit_test(a_job_that_its_limit_ends_without_a_warning_is_tried_again),
+        cmocka_unit_test(a_retry_that_has_to_wait_is_submitted_by_the_same_sync),
         cmocka_unit_test(a_preempted_job_goes_on_and_is_no_failure),
         cmocka_unit_test(a_job_that_its_node_cannot_start_is_tried_again),
         cmocka_unit_test(all_runs_of_a_job_that_cannot_be_started_are_tried_again),

@@ -80,6 +80,9 @@ struct executor_task {
 struct executor_needs {
     int threads;                      /* slots; more than exist: all of them */
     double memory_gb, time_limit_min; /* 0: no limit */
+    /* It shall not begin before so many seconds have passed: of a detached executor,
+     * whose caller does not wait for that itself. */
+    double wait_s;
 };
 
 struct executor_setup {

@@ -51,6 +51,7 @@ static int slurm_prepare(struct executor *executor, struct executor_task **out,
     if (task == NULL)
         return ERROR_NOMEM;
     task->slots = needs->threads < executor->slots ? needs->threads : executor->slots;
+    task->wait_s = needs->wait_s;
     task->place.per_job = 1;
     snprintf(task->head.place, sizeof task->head.place, "not submitted");
     *out = &task->head;
@@ -91,6 +92,7 @@ static int join_batch(struct slurm_task *task, const struct config *config, stru
     struct slurm_script script = { 0 };
     int rc = make_script(&script, &slurm->head, config, err);
 
+    script.wait_s = (int)ceil(task->wait_s);
     if (rc == 0)
         rc =
             slurm_batch_join(&slurm->batches, &task->place, task->head.directory, &script, err);

@@ -115,7 +115,7 @@ int slurm_batch_join(struct slurm_batch **list, struct slurm_place *place,
 {
     struct slurm_batch *batch = *list, **end = list;
     const char *attempt;
-    int rc = split_directory(&attempt, directory, err);
+    int rc = split_directory(&attempt, directory, err), wait_s = script->wait_s;
 
     while (batch != NULL && rc == 0 && !fits(batch, directory, script))
         batch = batch->next;
@@ -130,6 +130,8 @@ int slurm_batch_join(struct slurm_batch **list, struct slurm_place *place,
     if (rc == 0)
         rc = add_attempt(batch, attempt, err);
     if (rc == 0) {
+        if (batch->script.wait_s < wait_s)
+            batch->script.wait_s = wait_s;
         *place =
             (struct slurm_place){ .index = batch->count - 1, .per_job = batch->script.per_job };
         snprintf(place->name, sizeof place->name, "%s", batch->name);

@@ -238,8 +238,8 @@ int slurm_script_make(struct slurm_script *out, const char *program,
 
 bool slurm_script_same(const struct slurm_script *a, const struct slurm_script *b)
 {
-    return a->parallelism == b->parallelism && strcmp(a->options, b->options) == 0 &&
-           strcmp(a->body, b->body) == 0;
+    return a->parallelism == b->parallelism && (a->wait_s > 0) == (b->wait_s > 0) &&
+           strcmp(a->options, b->options) == 0 && strcmp(a->body, b->body) == 0;
 }
 
 int slurm_script_text(char **out, const struct slurm_script *script, const char *runs,
@@ -251,7 +251,10 @@ int slurm_script_text(char **out, const struct slurm_script *script, const char 
     *out = NULL;
     if (rc < 0)
         return rc;
-    fprintf(writer.out, "#!/bin/bash\n%sruns=", script->options);
+    fputs("#!/bin/bash\n", writer.out);
+    if (script->wait_s > 0)
+        fprintf(writer.out, "#SBATCH --begin=now+%d\n", script->wait_s);
+    fprintf(writer.out, "%sruns=", script->options);
     put_quoted(writer.out, runs);
     fputs("\nattempts=(\n", writer.out);
     for (int i = 0; i < count; i++) {

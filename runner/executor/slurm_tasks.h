@@ -42,11 +42,12 @@ struct slurm_task {
     struct executor_task head;
     enum slurm_step step;
     struct slurm_place place;
-    int slots;   /* cores of its job */
-    int missing; /* lists in a row that lacked its job */
-    bool asking; /* sacct is asked for the job now */
-    bool over;   /* the job or the attempt is over, or Slurm does not know the job */
-    bool voided; /* no job will begin it: it is gone once its job need not be ended */
+    int slots;     /* cores of its job */
+    double wait_s; /* its job shall not begin before */
+    int missing;   /* lists in a row that lacked its job */
+    bool asking;   /* sacct is asked for the job now */
+    bool over;     /* the job or the attempt is over, or Slurm does not know the job */
+    bool voided;   /* no job will begin it: it is gone once its job need not be ended */
     enum slurm_node node;
     double over_at; /* monotonic time at which that was seen */
     enum outcome cause;

@@ -86,6 +86,15 @@ static int record_place(struct supervisor *s, int64_t attempt_id,
     return rc;
 }
 
+/* For how long a retry still has to wait: not at all, or this runner will not be there
+ * when it is over. */
+static double wait_s(const struct record_job *job)
+{
+    double left = job->not_before - clock_wall_s();
+
+    return left > 0.0 && left < RECORD_LONGEST_WAIT_S ? left : 0.0;
+}
+
 /* Reserves slots for the attempt and obtains the place by which it can be found. */
 static int prepare(struct supervisor *s, struct slot *slot,
                    const struct record_attempt *attempt)
@@ -93,7 +102,8 @@ static int prepare(struct supervisor *s, struct slot *slot,
     const struct record_job *job = &slot->job;
     const struct executor_needs needs = { .threads = job->threads,
                                           .memory_gb = job->memory_gb,
-                                          .time_limit_min = job->time_limit_min };
+                                          .time_limit_min = job->time_limit_min,
+                                          .wait_s = wait_s(job) };
     char *directory = format_string("%s/%s", s->workspace->path, attempt->directory);
     int rc = directory == NULL ? error_set(s->err, ERROR_NOMEM, "no memory for a path")
                                : s->executor->type->prepare(s->executor, &slot->task, directory,

@@ -22,6 +22,7 @@
 #include "supervisor.h"
 
 #include <assert.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -336,8 +337,10 @@ static int look_for_work(struct supervisor *s, double now)
     /* A job of higher priority goes first, whoever queued it. Once its own work is
      * done, this runner leaves other jobs to their runners. */
     const struct record_scope scope = { s->experiment, s->priority, s->jobs_left > 0 };
+    /* A runner that leaves submits retries that have to wait, too: they wait there. */
+    double ready_at = s->options->leave ? HUGE_VAL : clock_wall_s();
     if (rc == 0 && !give_up && free_slots(s) > 0)
-        rc = record_next_jobs(s->store, &s->jobs, &s->job_count, &scope, clock_wall_s(),
+        rc = record_next_jobs(s->store, &s->jobs, &s->job_count, &scope, ready_at,
                               s->executor->slots + 2 * busy + SPARE, s->err);
     if (rc == 0)
         rc = start_jobs(s);

@@ -3,7 +3,8 @@
 # Slurm does too seldom. Jobs run here, as processes; $FAKE_SLURM/jobs/ID says which. The file
 # $FAKE_SLURM/mode names what goes wrong:
 #   oom, preempted   the first job ends so at the first list
-#   time-out         the same at its time limit, of which nothing has warned it
+#   oom-held         as oom; later jobs last as long as the file hold is there
+#   time-out         the first job ends at its time limit, of which nothing has warned it
 #   launch-fails     its node cannot start the first job, which is cancelled for that
 #   put-back         the same, when it is in the queue again and has no node any more
 #   put-back-later   the same, and the first question how often jobs were put back is not answered
@@ -143,7 +144,7 @@ list() {
     fails) [ "$before" -ge 2 ] || { echo "slurm_load_jobs error: Unable to contact" >&2; exit 1; } ;;
     slow) sleep 1.5 ;;
     garbled) [ "$before" -ge 2 ] || { printf '1|RUNN'; exit 0; } ;;
-    oom) [ "$before" != 0 ] || end_job 1 OUT_OF_MEMORY ;;
+    oom*) [ "$before" != 0 ] || end_job 1 OUT_OF_MEMORY ;;
     accounted*) [ "$before" != 0 ] || end_job 1 NODE_FAIL ;;
     preempted) [ "$before" != 0 ] || end_job 1 PREEMPTED ;;
     time-out) [ "$before" != 0 ] || end_job 1 TIMEOUT ;;
@@ -154,7 +155,7 @@ list() {
         [ ! -e "$dir/scancel.calls" ] || printf . >>"$dir/lists"
         [ "$({ wc -c <"$dir/lists" || echo 0; } 2>/dev/null)" -lt 40 ] || rm -f "$dir/hold"
         ;;
-    held | aged) ;;
+    held | aged | oom-held) ;;
     *) [ "$before" = 0 ] || rm -f "$dir/hold" ;;
     esac
     for id in "$jobs"/*; do
