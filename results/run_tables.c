@@ -31,6 +31,9 @@ static int fill(struct store *store, struct table **out, const struct table_colu
     return rc;
 }
 
+/* Trillions of operations with four digits, however few they are. */
+#define TFLOP "CAST(printf('%.4g', train_flops * 1e-12) AS REAL)"
+
 /* The run, with one line per fact; unknown facts are omitted. People are shown some
  * shorter: a hash and its name fill a line of 80 columns. */
 static int fill_facts(struct store *store, struct table **out, const char *hash,
@@ -59,8 +62,8 @@ static int fill_facts(struct store *store, struct table **out, const char *hash,
         " UNION ALL SELECT 6, 'puzzle embedding', puzzle_parameters, 'puzzle ids',"
         "  puzzle_parameters || ' parameters of their embedding', hash FROM run"
         " UNION ALL SELECT 7, 'training steps', total_steps, 'steps', NULL, hash FROM run"
-        " UNION ALL SELECT 8, 'training TFLOP', round(train_flops * 1e-12, 3), 'work',"
-        "  round(train_flops * 1e-12, 3) || ' TFLOP', hash FROM run"
+        " UNION ALL SELECT 8, 'training TFLOP', " TFLOP ", 'work', " TFLOP " || ' TFLOP',"
+        "  hash FROM run"
         " UNION ALL SELECT 9, 'data', data_hash, NULL, NULL, hash FROM run"
         " UNION ALL SELECT 10, 'numeric version', numeric_version, 'engine',"
         "  'numeric version ' || numeric_version, hash FROM run"
@@ -72,8 +75,8 @@ static int fill_facts(struct store *store, struct table **out, const char *hash,
         " UNION ALL SELECT 13, 'weights', c.weights_hash, NULL, NULL, r.hash FROM checkpoint c"
         "  JOIN run r USING (run_id)"
         " UNION ALL SELECT 14, 'baseline ' || b.name || ', ' || b.split,"
-        "  printf('pass@2 %.3f, per token %.3f', b.pass_at_2, b.per_token_accuracy),"
-        "  'baseline', printf('%s, split %s: pass@2 %.3f, per token %.3f', b.name, b.split,"
+        "  printf('pass@2 %.3g, per token %.3g', b.pass_at_2, b.per_token_accuracy),"
+        "  'baseline', printf('%s, split %s: pass@2 %.3g, per token %.3g', b.name, b.split,"
         "  b.pass_at_2, b.per_token_accuracy), r.hash FROM baseline b JOIN run r USING (run_id)"
         " UNION ALL SELECT 15, m.kind, m.text, NULL, NULL, m.run_hash FROM mark m"
         "  WHERE m.experiment = '' AND m.arm = ''"

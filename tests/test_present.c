@@ -25,6 +25,7 @@
 #include "query.h"
 #include "results_table.h"
 #include "run_list.h"
+#include "run_tables.h"
 #include "store.h"
 #include "support/opened.h"
 #include "support/place.h"
@@ -366,6 +367,29 @@ static void tables_leave_out_what_has_no_effect_on_an_arm(void **state)
     table_destroy(table);
     curves_release(&curves);
     results_destroy(all);
+}
+
+static void what_is_small_in_a_run_is_not_shown_as_zero(void **state)
+{
+    struct table *tables[RUN_TABLES];
+    char *text = NULL;
+    size_t size = 0;
+    struct error err;
+
+    (void)state;
+    database_change(opened.directory, "UPDATE baseline SET pass_at_2 = 0.00012345;"
+                                      "UPDATE run SET train_flops = 2.71828e8");
+    must(run_tables(store, tables, results->rows[0].hash, true, &err), &err);
+    FILE *out = open_memstream(&text, &size);
+
+    assert_non_null(out);
+    must(table_print(tables[0], out, FORMAT_TABLE, false, &err), &err);
+    fclose(out);
+    assert_non_null(strstr(text, "0.0002718 TFLOP\n"));
+    assert_non_null(strstr(text, "pass@2 0.000123, per token 0.674\n"));
+    free(text);
+    for (int i = 0; i < RUN_TABLES; i++)
+        table_destroy(tables[i]);
 }
 
 /* Two seeds that fall from 1 and 3 to 0, drawn so wide; fresh. */
@@ -722,6 +746,7 @@ int main(void)
         WITH_WORKSPACE(runs_that_share_their_settings_share_all_values_but_the_seed),
         WITH_WORKSPACE(every_other_arm_is_compared_with_the_baseline),
         WITH_WORKSPACE(curves_are_of_trainings_or_of_evaluations_on_the_way),
+        WITH_WORKSPACE(what_is_small_in_a_run_is_not_shown_as_zero),
         WITH_WORKSPACE(tables_leave_out_what_has_no_effect_on_an_arm),
         cmocka_unit_test(drawn_curves_fit_the_terminal_and_tell_their_range),
         cmocka_unit_test(the_value_at_the_end_is_the_mean_over_all_seeds),
