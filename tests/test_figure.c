@@ -183,6 +183,35 @@ static void a_figure_has_the_numbers_of_the_database(void **state)
     close_source();
 }
 
+/* Of the numbers below the field there is one at least, and all are whole. */
+static void expect_whole_ticks(const char *svg)
+{
+    static const char TICK[] = " text-anchor=\"middle\" class=\"small muted\">";
+    int count = 0;
+
+    for (const char *at = svg; (at = strstr(at, TICK)) != NULL; count++) {
+        at += strlen(TICK);
+        if (at[strspn(at, "0123456789")] != '<')
+            fail_msg("%.10s is not whole", at);
+    }
+    assert_true(count > 0);
+}
+
+static void steps_of_a_short_training_are_whole_numbers(void **state)
+{
+    static const char *const FIGURES[] = { "loss_curves", "accuracy_curves" };
+
+    (void)state;
+    open_source("", METRIC_PASS_AT_2); /* 3 steps */
+    for (size_t i = 0; i < sizeof FIGURES / sizeof *FIGURES; i++) {
+        char *svg = draw(FIGURES[i]);
+
+        expect_whole_ticks(svg);
+        free(svg);
+    }
+    close_source();
+}
+
 static void seeds_are_averaged_and_each_is_shown(void **state)
 {
     const struct cell *cell;
@@ -506,6 +535,7 @@ static void what_happens_over_the_outer_steps_is_drawn_where_it_was_recorded(voi
     char *rules = draw("halting_rules");
     assert_non_null(strstr(residuals, "hrm: 0.125 at 1.500")); /* the third call: step 1.5 */
     assert_non_null(strstr(residuals, "transformer: 0.750 at 2.000"));
+    expect_whole_ticks(residuals);
     assert_non_null(strstr(calibration, "hrm: 0.625 at 0.250"));
     assert_non_null(strstr(calibration, "as stated"));
     assert_non_null(strstr(rules, ", ACT, "));
@@ -743,6 +773,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(every_possible_figure_is_well_formed_and_the_same_twice),
         TEST(a_figure_has_the_numbers_of_the_database),
+        TEST(steps_of_a_short_training_are_whole_numbers),
         TEST(seeds_are_averaged_and_each_is_shown),
         TEST(an_axis_of_an_ablation_is_drawn_however_many_arms_change_something_else),
         TEST(many_bars_have_the_whole_width),

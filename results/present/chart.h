@@ -59,6 +59,7 @@ struct chart {
     int x_name_count, y_name_count;
     double *x_ticks; /* owned; NULL: chosen automatically */
     int x_tick_count;
+    bool x_counts; /* x is a number of something: chosen ticks are whole */
     /* the axis begins at 0; intervals are cut at 0 and 1 */
     bool y_is_share;
     double y_reach; /* CHART_BARS: the axis reaches at least this value */

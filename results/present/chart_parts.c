@@ -278,6 +278,17 @@ static int logarithmic_ticks(double out[SCALE_TICKS], const struct scale *scale)
     return count;
 }
 
+/* Leaves out the ticks that are not whole. Returns the number of those that are. */
+static int keep_whole(double *ticks, int count)
+{
+    int kept = 0;
+
+    for (int i = 0; i < count; i++)
+        if (fabs(ticks[i] - round(ticks[i])) < 1e-9)
+            ticks[kept++] = round(ticks[i]);
+    return kept;
+}
+
 /* Chooses ticks at the values that occur, unless they would touch; otherwise at
  * powers of ten or, also where few of these are in range, round numbers. */
 static void draw_x_numbers(struct svg *svg, const struct chart *chart,
@@ -298,6 +309,8 @@ static void draw_x_numbers(struct svg *svg, const struct chart *chart,
         count = scale_round(&copy, chosen, &digits);
         ticks = chosen;
     }
+    if (ticks == chosen && chart->x_counts)
+        count = keep_whole(chosen, count);
     for (int i = 0; i < count; i++) {
         double x = scale_at(scale, ticks[i]);
 

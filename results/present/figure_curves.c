@@ -146,6 +146,7 @@ static int draw_curves(struct picture *picture, const struct figure_source *sour
         qsort(samples->items, (size_t)samples->count, sizeof *samples->items, compare_samples);
     if (rc == 0) {
         chart->y_is_share = share;
+        chart->x_counts = true;
         rc = add_curves(chart, source->cells, samples, &most, err);
     }
     char *note = format_string("%s%s%s.",

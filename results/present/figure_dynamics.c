@@ -234,6 +234,8 @@ static int add_state(struct picture *out, const struct drawn_arms *arms,
         chart_create(CHART_LINES, title, "outer step", "change / norm of the state");
     int drawn, rc = draw_arms(chart, &drawn, arms, source, all, measure, draw_residual, err);
 
+    if (chart != NULL)
+        chart->x_counts = true;
     if (rc == 0 && drawn > 0)
         return picture_add(out, chart, err);
     chart_destroy(chart);
