@@ -47,6 +47,10 @@ static const char LONG_PILOT[] =
     "{\"name\": \"t\", \"set\": {" CLUSTER_SMALL_RUN ", \"train.max_steps\": 100},"
     " \"grid\": {\"train.lr\": [0.01, 0.02, 0.03]}, \"slurm\": {\"runs_per_job\": 3}}";
 
+static const char TWO_RUNS[] =
+    "{\"name\": \"t\", \"seeds\": [1, 2], \"set\": {" CLUSTER_SMALL_RUN
+    ", \"train.max_steps\": 20}}";
+
 static bool has_cluster;
 static char *expected; /* what the executor local finds for the grid; owned */
 
@@ -290,6 +294,29 @@ static void a_grid_is_one_array_and_finds_what_the_executor_local_finds(void **s
                  " FROM attempt WHERE place LIKE '%\\_%' ESCAPE '\\'",
                  "1");
     place_remove(&place);
+}
+
+/* Slurm replaces what follows a percent sign in the name of a job's log, unless there is a
+ * backslash in it. */
+static void a_workspace_may_have_any_name(void **state)
+{
+    static const char *const names[] = { "100%j", "a\\b", "%A\\%%\\\\" };
+
+    (void)state;
+    need_cluster();
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct place place;
+
+        cluster_place(&place, TWO_RUNS);
+        snprintf(place.workspace, sizeof place.workspace, "%s/%s", place.directory, names[i]);
+        assert_int_equal(
+            place_finish(place_start(&place, "run", place.spec, "--executor", "slurm", NULL)),
+            0);
+        char *logs = cluster_ask("ls '%s'/slurm/*.log | wc -l", place.workspace);
+        assert_string_equal(logs, "1");
+        free(logs);
+        place_remove(&place);
+    }
 }
 
 static void what_was_queued_is_submitted_at_once_and_synced_later(void **state)
@@ -564,6 +591,7 @@ int main(void)
         cmocka_unit_test(options_that_take_jobs_out_of_sight_are_refused),
         cmocka_unit_test(a_script_that_is_warned_waits_for_its_worker_whatever_is_set),
         cmocka_unit_test(a_grid_is_one_array_and_finds_what_the_executor_local_finds),
+        cmocka_unit_test(a_workspace_may_have_any_name),
         cmocka_unit_test(what_was_queued_is_submitted_at_once_and_synced_later),
         cmocka_unit_test(
             jobs_go_on_when_the_runner_is_interrupted_or_killed_or_the_database_lost),

@@ -136,15 +136,17 @@ void slurm_submit_undo(struct slurm *slurm)
 
 /* ---- calls ---- */
 
-/* A path as sbatch reads it: it replaces what follows a %. */
-static char *double_percents(const char *path)
+/* A path as Slurm reads it: it replaces what follows a %, and takes the next character
+ * after a backslash as it is. Where there is one it replaces nothing at all. */
+static char *escape_path(const char *path)
 {
-    char *out = calloc(2 * strlen(path) + 1, 1);
+    char *out = calloc(2 * strlen(path) + 1, 1),
+         special = strchr(path, '\\') != NULL ? '\\' : '%';
 
     for (size_t used = 0; out != NULL && *path != '\0'; path++) {
         out[used++] = *path;
-        if (*path == '%')
-            out[used++] = '%';
+        if (*path == special)
+            out[used++] = special;
     }
     return out;
 }
@@ -152,11 +154,11 @@ static char *double_percents(const char *path)
 static char *output_option(const struct slurm_batch *batch)
 {
     char *path = slurm_batch_path(batch, ".log");
-    char *doubled = path != NULL ? double_percents(path) : NULL;
-    char *option = doubled != NULL ? format_string("--output=%s", doubled) : NULL;
+    char *escaped = path != NULL ? escape_path(path) : NULL;
+    char *option = escaped != NULL ? format_string("--output=%s", escaped) : NULL;
 
     free(path);
-    free(doubled);
+    free(escaped);
     return option;
 }
 
