@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 int setting_find(const char *key)
@@ -34,43 +33,6 @@ const char *setting_word(const char *key, const char *value)
     if (value == NULL || id < 0 || settings_table[id].type != SETTING_BOOL)
         return value;
     return strcmp(value, "1") == 0 ? "true" : strcmp(value, "0") == 0 ? "false" : value;
-}
-
-/* How a key leaves out words of a setting's name, case aside. */
-enum words_left {
-    NOT_THE_NAME,
-    SOME_WORDS, /* "train.steps" or "steps" for "train.max_steps" */
-    WHOLE_NAME, /* the group at most is missing: "lr" for "train.lr" */
-};
-
-static enum words_left words_of_name(const char *setting, const char *key)
-{
-    const char *name = strchr(setting, '.') + 1;
-    size_t group = (size_t)(name - setting), whole = strlen(name);
-
-    if (strncasecmp(key, setting, group) == 0)
-        key += group;
-    size_t length = strlen(key);
-    if (length == 0 || length > whole)
-        return NOT_THE_NAME;
-    if (length == whole)
-        return strcasecmp(name, key) == 0 ? WHOLE_NAME : NOT_THE_NAME;
-    bool begins = strncasecmp(name, key, length) == 0 && name[length] == '_';
-    bool ends = strcasecmp(name + whole - length, key) == 0 && name[whole - length - 1] == '_';
-    return begins || ends ? SOME_WORDS : NOT_THE_NAME;
-}
-
-const char *setting_nearest(const char *key)
-{
-    const char *keys[SETTING_COUNT];
-
-    for (int i = 0; i < SETTING_COUNT; i++)
-        keys[i] = settings_table[i].key;
-    for (int words = WHOLE_NAME; words > NOT_THE_NAME; words--)
-        for (int i = 0; i < SETTING_COUNT; i++)
-            if ((int)words_of_name(keys[i], key) == words)
-                return keys[i];
-    return json_nearest_name(key, keys, SETTING_COUNT);
 }
 
 /* Texts are UTF-8, since they go into JSON: arguments and the current directory need

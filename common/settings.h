@@ -274,7 +274,10 @@ int setting_find(const char *key);
 /* A setting's value as people write it: "true" or "false" where the database has 1 or 0
  * of a switch; every other value as it is. value NULL: NULL. */
 const char *setting_word(const char *key, const char *value);
-/* Nearest known key or NULL. */
+/* The setting whose name key is but for words left out ("batch_size"), or to which other
+ * programs give that name ("learning_rate"); NULL: none. */
+const char *setting_meant(const char *key);
+/* The same, or the key that is spelled most alike; NULL: none is near. */
 const char *setting_nearest(const char *key);
 
 /* Sets one value from JSON and checks its type and bounds. The message begins with

@@ -69,15 +69,10 @@ static const char *nearest_key(const char *key)
         names[i] = SPECIAL_KEYS[i].key;
     for (int i = 0; i < SETTING_COUNT; i++)
         names[SPECIAL_COUNT + i] = settings_table[i].key;
-    /* A setting's name without its group is found first: "lr" means train.lr, even if
-     * another name is spelled more alike. */
-    for (int i = 0; i < SETTING_COUNT; i++) {
-        const char *dot = strrchr(settings_table[i].key, '.');
+    /* "lr" means train.lr, even if another name is spelled more alike */
+    const char *meant = setting_meant(key);
 
-        if (dot != NULL && strcmp(dot + 1, key) == 0)
-            return settings_table[i].key;
-    }
-    return json_nearest_name(key, names, SPECIAL_COUNT + SETTING_COUNT);
+    return meant != NULL ? meant : json_nearest_name(key, names, SPECIAL_COUNT + SETTING_COUNT);
 }
 
 /* Parses the value as the type that the database stores for the setting. */

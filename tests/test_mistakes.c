@@ -119,6 +119,8 @@ static void a_mistake_on_the_command_line_is_named(void **state)
         { { "results", "t", "--where", "train.lr=>1" }, "there is no \"=>\"" },
         { { "results", "t", "--where", "train.lrr=1" },
           "(did you mean \"train.lr\"?); known are" },
+        { { "results", "t", "--where", "train.batch_size=1" },
+          "(did you mean \"train.global_batch_size\"?); known are" },
         { { "results", "t", "--where", "resources.threads=1" },
           "changes how a job is executed" },
         { { "results", "t", "--experiment", "other" }, "two experiments are named: t and" },

@@ -556,10 +556,39 @@ static void a_name_with_words_left_out_is_understood(void **state)
     assert_null(setting_nearest("checkpoint_every_eval"));
 }
 
+/* Those of PyTorch, of its trainers and of the papers, in any group. */
+static void names_that_other_programs_use_are_understood(void **state)
+{
+    static const char *const cases[][2] = {
+        { "train.learning_rate", "train.lr" },
+        { "learning_rate", "train.lr" },
+        { "optimizer.wd", "train.weight_decay" },
+        { "train.min_lr", "train.lr_min_ratio" },
+        { "train.warmup", "train.lr_warmup_steps" },
+        { "train.batchsize", "train.global_batch_size" },
+        { "train.max_grad_norm", "train.clip_norm" },
+        { "arch.d_model", "arch.hidden_size" },
+        { "arch.nhead", "arch.num_heads" },
+        { "arch.N_sup", "arch.halt_max_steps" },
+        /* close enough to need no table */
+        { "arch.loss.loss_type", "arch.loss_type" },
+        { "arch.n_heads", "arch.num_heads" },
+        { "arch.hidden_dim", "arch.hidden_size" },
+        { "train.num_epochs", "train.epochs" },
+        { "data_paths", "data.path" },
+        { "ema", "train.ema_rate" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(setting_nearest(cases[i][0]), cases[i][1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_name_with_words_left_out_is_understood),
+        cmocka_unit_test(names_that_other_programs_use_are_understood),
         cmocka_unit_test(every_setting_is_complete_and_its_default_is_legal),
         cmocka_unit_test(wrong_values_are_refused_with_what_is_allowed),
         cmocka_unit_test(a_comma_separates_places_and_nothing_else),
