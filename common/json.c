@@ -13,6 +13,7 @@
 #include "file.h"
 #include "json_mistake.h"
 #include "text.h"
+#include "text_stream.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -563,17 +564,12 @@ char *json_canonical(const cJSON *item)
 {
     char *text = NULL;
     size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
+    FILE *out = text_stream_open(&text, &size);
 
     if (out == NULL)
         return NULL;
     canonical_value(out, item);
-    bool failed = ferror(out) != 0;
-    if (fclose(out) != 0 || failed || text == NULL || strlen(text) != size) {
-        free(text);
-        return NULL;
-    }
-    return text;
+    return fclose(out) == 0 ? text : NULL;
 }
 
 enum { NEAREST_MAX = 64 };

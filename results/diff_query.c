@@ -11,6 +11,7 @@
 #include "sql.h"
 #include "status_query.h"
 #include "store.h"
+#include "text_stream.h"
 
 #include <limits.h>
 #include <math.h>
@@ -60,7 +61,7 @@ static int write_list(struct diff_side *out, const int64_t *ids, int count, stru
 {
     char *list = NULL;
     size_t size = 0;
-    FILE *to = open_memstream(&list, &size);
+    FILE *to = text_stream_open(&list, &size);
 
     if (to == NULL)
         return error_no_memory(err, "a list of runs");
@@ -69,10 +70,8 @@ static int write_list(struct diff_side *out, const int64_t *ids, int count, stru
         if (i == 0 || ids[i] != ids[i - 1])
             fprintf(to, "%s%lld", out->run_count++ > 0 ? "," : "", (long long)ids[i]);
     fputc(']', to);
-    if (fclose(to) != 0) {
-        free(list);
+    if (fclose(to) != 0)
         return error_no_memory(err, "a list of runs");
-    }
     out->runs = list;
     return 0;
 }
@@ -194,10 +193,12 @@ static int add_facts(struct table *table, struct store *store, const struct diff
     while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
         char *a = sql_text_copy(s, 2), *b = sql_text_copy(s, 3);
         bool alike = a != NULL && b != NULL && strcmp(a, b) == 0;
+        bool lost = (a == NULL && sqlite3_column_type(s, 2) != SQLITE_NULL) ||
+                    (b == NULL && sqlite3_column_type(s, 3) != SQLITE_NULL);
 
-        rc = 0;
+        rc = lost ? error_no_memory(err, "a difference") : 0;
         *same += alike;
-        if (!alike || form->all) {
+        if (rc == 0 && (!alike || form->all)) {
             const char *name = sql_text(s, 1);
 
             add_row(table, sql_text(s, 0), name, form->people ? setting_word(name, a) : a,
@@ -205,6 +206,8 @@ static int add_facts(struct table *table, struct store *store, const struct diff
         }
         free(a);
         free(b);
+        if (rc < 0)
+            sql_end(&s);
     }
     return rc;
 }

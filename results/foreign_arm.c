@@ -4,6 +4,7 @@
 #include "file.h"
 #include "settings.h"
 #include "sql.h"
+#include "text_stream.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +49,7 @@ static char *list_others(const int64_t *runs, const struct results *results, int
 {
     char *list = NULL;
     size_t size = 0;
-    FILE *to = open_memstream(&list, &size);
+    FILE *to = text_stream_open(&list, &size);
     const char *comma = "";
 
     if (to == NULL)
@@ -60,10 +61,7 @@ static char *list_others(const int64_t *runs, const struct results *results, int
             comma = ",";
         }
     fputc(']', to);
-    if (fclose(to) == 0)
-        return list;
-    free(list);
-    return NULL;
+    return fclose(to) == 0 ? list : NULL;
 }
 
 /* Adds a difference to the text, which it frees; fresh. */

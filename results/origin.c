@@ -18,7 +18,7 @@ int origin_data(char **out, struct store *store, const struct id_list *runs, str
 {
     struct id_query q =
         id_query_begin(store, runs,
-                       "SELECT run_id, json_extract(provenance, '$.data.source')"
+                       "SELECT run_id, coalesce(json_extract(provenance, '$.data.source'), '')"
                        " FROM attempt WHERE run_id BETWEEN ?1 AND ?2"
                        " AND json_valid(provenance) ORDER BY run_id, number");
     int rc = id_query_step(&q, err);
@@ -26,10 +26,8 @@ int origin_data(char **out, struct store *store, const struct id_list *runs, str
     *out = NULL;
     if (rc < 0)
         return rc;
-    *out = rc == 1 ? sql_text_copy(q.s, 1) : NULL;
+    *out = rc == 1 ? sql_text_copy(q.s, 1) : strdup("");
     id_query_end(&q);
-    if (*out == NULL)
-        *out = strdup("");
     return *out == NULL ? error_no_memory(err, "the data's source") : 0;
 }
 
@@ -304,11 +302,14 @@ int origin_spec_text(char **text, struct store *store, const char *workspace,
     *text = NULL;
     if (rc != 0)
         return rc;
-    char *path = spec.spec_file[0] != '\0' ? file_join(workspace, spec.spec_file) : NULL;
+    bool named = spec.spec_file[0] != '\0';
+    char *path = named ? file_join(workspace, spec.spec_file) : NULL;
 
     if (path != NULL) {
         rc = file_read(text, &size, path, JSON_SPEC_LIMIT, err);
         rc = rc == ERROR_ABSENT ? 0 : rc;
+    } else if (named) {
+        rc = error_no_memory(err, "a path");
     }
     free(path);
     origin_spec_release(&spec);

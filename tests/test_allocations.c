@@ -42,7 +42,7 @@ static struct command COMMANDS[] = {
     { { "compare", "t", "--axis", "arch.name" }, TRAINED, false, true, NULL },
     { { "tasks", "t" }, TRAINED, false, true, NULL },
     { { "curves", "t" }, TRAINED, false, true, NULL },
-    { { "report", "t", "--format", "markdown" }, TRAINED, false, false, NULL },
+    { { "report", "t", "--format", "markdown" }, TRAINED, false, true, NULL },
     { { "axes" }, DONE, false, true, NULL },
     { { "axes", "schema" }, DONE, false, true, NULL },
     { { "show", "HASH" }, TRAINED, false, true, NULL },

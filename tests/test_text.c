@@ -8,7 +8,10 @@
 #include "error.h"
 #include "human.h"
 #include "text.h"
+#include "text_stream.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define CSI "\xc2\x9b" /* U+009B, which begins a control sequence as ESC [ does */
@@ -153,6 +156,32 @@ static void a_time_is_read_to_the_second(void **state)
     }
 }
 
+/* What it does where memory runs out, test_allocations sees in reports. */
+static void a_stream_writes_into_memory_texts_of_any_length(void **state)
+{
+    static const int COUNTS[] = { 0, 1, 5000, 100000 };
+
+    (void)state;
+    for (size_t c = 0; c < sizeof COUNTS / sizeof *COUNTS; c++) {
+        char *text, expected[12];
+        size_t size;
+        FILE *out = text_stream_open(&text, &size);
+
+        assert_non_null(out);
+        for (int i = 0; i < COUNTS[c]; i++)
+            fprintf(out, "%06d,", i);
+        assert_null(text); /* until it is closed */
+        assert_int_equal(fclose(out), 0);
+        assert_int_equal(size, COUNTS[c] * 7);
+        assert_int_equal(strlen(text), size);
+        for (int i = 0; i < COUNTS[c]; i++) {
+            snprintf(expected, sizeof expected, "%06d,", i);
+            assert_memory_equal(text + (size_t)i * 7, expected, 7);
+        }
+        free(text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +194,7 @@ int main(void)
         cmocka_unit_test(a_terminal_counts_characters_and_not_bytes),
         cmocka_unit_test(quantities_have_the_unit_that_people_would_use),
         cmocka_unit_test(a_time_is_read_to_the_second),
+        cmocka_unit_test(a_stream_writes_into_memory_texts_of_any_length),
     };
 
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);

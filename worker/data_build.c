@@ -10,6 +10,7 @@
 #include "data_set.h"
 #include "error.h"
 #include "file.h"
+#include "text_stream.h"
 
 /* Writes one task as DIR/training/NAME.json or DIR/evaluation/NAME.json. */
 static int write_task(const struct arc_task *task, const char *directory, struct error *err)
@@ -92,7 +93,7 @@ static int write_boards(const struct data_source *source, bool tested, const cha
     const char *file = tested ? "test.csv" : "train.csv";
     char *path = file_join(directory, file), *text = NULL;
     size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
+    FILE *out = text_stream_open(&text, &size);
 
     if (out == NULL || path == NULL) {
         if (out != NULL)

@@ -11,6 +11,7 @@
 #include "error.h"
 #include "file.h"
 #include "human.h"
+#include "text_stream.h"
 
 enum { NAMES_LISTED = 8 };
 
@@ -122,7 +123,7 @@ static int write_svg(struct shown *list, int count, const char *path, struct err
     struct draw_svg svg = { 0 };
     char *text = NULL;
     size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
+    FILE *out = text_stream_open(&text, &size);
 
     if (out == NULL)
         return error_no_memory(err, "the drawing");

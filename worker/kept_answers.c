@@ -18,6 +18,7 @@
 #include "sandbox.h"
 #include "scores.h"
 #include "step_answers.h"
+#include "text_stream.h"
 #include "voting.h"
 
 enum { DRAWN_ANSWERS = 4, PICTURES = 2, CAPTION = 48, TEXT_WIDTH = 92 };
@@ -221,7 +222,7 @@ static int write_drawings(const char *folder, int number, const struct kept *kep
     for (size_t i = 0; i < sizeof FORMS / sizeof *FORMS && rc == 0; i++) {
         char *text = NULL, *path = format_string("%s/%d.%s", folder, number, FORMS[i].ending);
         size_t size = 0;
-        FILE *out = path != NULL ? open_memstream(&text, &size) : NULL;
+        FILE *out = path != NULL ? text_stream_open(&text, &size) : NULL;
 
         if (out != NULL)
             FORMS[i].print(out, data_set_source(kept->set)->kind, task, drawings, count);

@@ -19,6 +19,7 @@
 #include "log.h"
 #include "puzzle_ids.h"
 #include "sandbox.h"
+#include "text_stream.h"
 #include "voting.h"
 
 enum { LISTED_ANSWERS = 5, CAPTION = 48, PICTURES = 2 };
@@ -299,7 +300,7 @@ static int draw_file(struct steps *s, struct draw_item *items, char (*captions)[
     struct draw_svg svg = { 0 };
     char *text = NULL, title[DATA_NAME_SIZE + 40];
     size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
+    FILE *out = text_stream_open(&text, &size);
 
     if (out == NULL)
         return error_no_memory(err, "the drawing");

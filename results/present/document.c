@@ -5,6 +5,7 @@
 #include "markup.h"
 #include "svg.h"
 #include "text.h"
+#include "text_stream.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -15,9 +16,10 @@
 struct document {
     enum document_form form;
     FILE *out;
-    char *text; /* of open_memstream() */
+    char *text; /* when out is closed */
     size_t size;
-    bool section; /* whether a section is open */
+    bool section;    /* whether a section is open */
+    bool incomplete; /* a part of the text is missing for lack of memory */
     int columns, column;
     enum document_column kinds[DOCUMENT_COLUMNS];
 };
@@ -80,24 +82,26 @@ static char plain_of(const char **at)
 
 /* Escapes Markdown's special characters with a backslash, also where a table's cell
  * would end or a line would begin a list. Line ends become spaces. */
-static void write_plain(FILE *out, const char *text)
+static void write_plain(struct document *document, const char *text)
 {
-    char *escaped = NULL;
-    size_t size = 0;
-    FILE *copy = open_memstream(&escaped, &size);
+    char *escaped;
+    size_t size;
+    FILE *copy = text_stream_open(&escaped, &size);
 
-    if (copy == NULL)
+    if (copy != NULL)
+        markup_text(copy, text); /* escapes < > &, removes control characters */
+    if (copy == NULL || fclose(copy) != 0) {
+        document->incomplete = true;
         return;
-    markup_text(copy, text); /* escapes < > &, removes control characters */
-    if (fclose(copy) == 0 && escaped != NULL)
-        for (const char *p = escaped; *p != '\0'; p++) {
-            char plain = plain_of(&p);
+    }
+    for (const char *p = escaped; *p != '\0'; p++) {
+        char plain = plain_of(&p);
 
-            if (plain == 0 && (strchr("\\`*_[]|~", *p) != NULL ||
-                               (p == escaped && strchr("#-+", *p) != NULL)))
-                fputc('\\', out);
-            fputc(plain != 0 ? plain : *p, out);
-        }
+        if (plain == 0 &&
+            (strchr("\\`*_[]|~", *p) != NULL || (p == escaped && strchr("#-+", *p) != NULL)))
+            fputc('\\', document->out);
+        fputc(plain != 0 ? plain : *p, document->out);
+    }
     free(escaped);
 }
 
@@ -106,7 +110,7 @@ static void write_text(struct document *document, const char *text)
     if (document->form != DOCUMENT_MARKDOWN)
         markup_text(document->out, text);
     else if (text != NULL)
-        write_plain(document->out, text);
+        write_plain(document, text);
 }
 
 static bool is_html(const struct document *document)
@@ -131,7 +135,7 @@ static int begin(struct document **out, enum document_form form, struct error *e
 
     *out = NULL;
     if (document != NULL)
-        document->out = open_memstream(&document->text, &document->size);
+        document->out = text_stream_open(&document->text, &document->size);
     if (document == NULL || document->out == NULL) {
         free(document);
         return error_no_memory(err, "a report");
@@ -242,16 +246,11 @@ int document_finish(struct document *document, char **out, struct error *err)
     if (is_html(document))
         fprintf(document->out, "%s</main>\n</body>\n</html>\n",
                 document->section ? "</section>\n" : "");
-    bool fails = ferror(document->out) != 0;
+    bool fails = fclose(document->out) != 0 || document->incomplete;
 
-    *out = NULL;
-    /* fclose() also succeeds if its last reallocation failed. */
-    fails = fclose(document->out) != 0 || fails || document->text == NULL ||
-            strlen(document->text) != document->size;
+    *out = fails ? NULL : document->text;
     if (fails)
         free(document->text);
-    else
-        *out = document->text;
     free(document);
     return fails ? error_no_memory(err, "a report") : 0;
 }
@@ -276,6 +275,7 @@ void document_section(struct document *document, const char *id, const char *tit
 static void write_block(struct document *document, const char *before, const char *after,
                         const char *markdown, const char *text)
 {
+    document->incomplete = document->incomplete || text == NULL;
     fputs(is_html(document) ? before : markdown, document->out);
     write_text(document, text);
     fputs(is_html(document) ? after : "\n\n", document->out);
@@ -300,7 +300,6 @@ void document_say(struct document *document, const char *format, ...)
     if (vasprintf(&text, format, arguments) < 0)
         text = NULL;
     va_end(arguments);
-    /* without memory, document_finish() fails too */
     document_paragraph(document, text);
     free(text);
 }

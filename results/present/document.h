@@ -39,6 +39,9 @@ const char *document_style(void);
 int document_finish(struct document *document, char **out, struct error *err) MUST_CHECK;
 void document_destroy(struct document *document); /* NULL allowed */
 
+/* A heading, a paragraph or a note whose text is NULL was lost for lack of memory: then
+ * document_finish() fails. */
+
 /* Begins a section; id: its name in links, letters and dashes. */
 void document_section(struct document *document, const char *id, const char *title);
 void document_heading(struct document *document, const char *title);

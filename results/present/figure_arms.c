@@ -71,8 +71,10 @@ static int series_of(struct chart *chart, const struct cells *cells, const struc
     char *label = series_name(cells, cell, many);
     int series = 0;
 
-    if (label == NULL)
-        return chart_add_series(chart, "", 0);
+    if (label == NULL) {
+        chart->out_of_memory = true;
+        return 0;
+    }
     while (series < chart->series_count && strcmp(chart->series[series].label, label) != 0)
         series++;
     if (series == chart->series_count)

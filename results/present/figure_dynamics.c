@@ -11,6 +11,7 @@
 #include "number.h"
 #include "svg.h"
 #include "text_set.h"
+#include "text_stream.h"
 #include "trajectories.h"
 
 #include <math.h>
@@ -186,7 +187,7 @@ static int note_drawn(struct picture *out, const struct drawn_arms *arms,
 {
     char *note = NULL;
     size_t size = 0;
-    FILE *to = open_memstream(&note, &size);
+    FILE *to = text_stream_open(&note, &size);
 
     if (to == NULL)
         return error_no_memory(err, "a figure");

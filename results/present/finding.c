@@ -5,6 +5,7 @@
 
 #include "error.h"
 #include "number.h"
+#include "text_stream.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -338,8 +339,7 @@ int finding_write(char **out, const struct matrix *matrix, const struct compare 
                                           ? baselines_of(compare->baselines, best.cell->row)
                                           : NULL;
     size_t size = 0;
-    FILE *text = open_memstream(out, &size);
-    bool fails;
+    FILE *text = text_stream_open(out, &size);
 
     if (text == NULL)
         return error_set(err, ERROR_NOMEM, "no memory for a finding");
@@ -356,13 +356,5 @@ int finding_write(char **out, const struct matrix *matrix, const struct compare 
         write_architectures(text, list, between);
         write_best(text, &best, baseline, compare->metric, between);
     }
-    fails = ferror(text) != 0;
-    /* fclose() returns success even if the stream ran out of memory: the length shows
-     * it. */
-    if (fclose(text) != 0 || fails || *out == NULL || strlen(*out) != size) {
-        free(*out);
-        *out = NULL;
-        return error_set(err, ERROR_NOMEM, "no memory for a finding");
-    }
-    return 0;
+    return fclose(text) == 0 ? 0 : error_set(err, ERROR_NOMEM, "no memory for a finding");
 }

@@ -5,6 +5,7 @@
 #include "error.h"
 #include "file.h"
 #include "task_score.h"
+#include "text_stream.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -59,7 +60,7 @@ static char *describe_position(const struct grid *grid, const struct cells *cell
 {
     char *text = NULL;
     size_t size = 0;
-    FILE *to = open_memstream(&text, &size);
+    FILE *to = text_stream_open(&text, &size);
 
     if (to == NULL)
         return NULL;
@@ -71,10 +72,7 @@ static char *describe_position(const struct grid *grid, const struct cells *cell
         fprintf(to, "%s%s=%s", f > 0 ? ", " : "", axis->key,
                 axis->values[position / step % axis->count]);
     }
-    if (fclose(to) == 0)
-        return text;
-    free(text);
-    return NULL;
+    return fclose(to) == 0 ? text : NULL;
 }
 
 static int error_at(const struct grid *grid, const struct cells *cells, int position,

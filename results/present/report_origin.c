@@ -9,6 +9,7 @@
 #include "number.h"
 #include "published.h"
 #include "text.h"
+#include "text_stream.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -284,10 +285,14 @@ int report_origin(struct report_source *source, struct error *err)
  * JSON. Newly allocated; NULL: no memory. */
 static char *write_spec(const char *spec)
 {
-    cJSON *json = cJSON_Parse(spec);
-    char *text = json != NULL ? cJSON_Print(json) : strdup(spec), *out = NULL;
+    cJSON *json = NULL;
+    char *text = NULL, *out = NULL;
     size_t size = 0;
-    FILE *lines = text != NULL ? open_memstream(&out, &size) : NULL;
+    int rc = json_parse(&json, spec, strlen(spec), "the spec", NULL);
+
+    if (rc != ERROR_NOMEM)
+        text = rc == 0 ? cJSON_Print(json) : strdup(spec);
+    FILE *lines = text != NULL ? text_stream_open(&out, &size) : NULL;
 
     /* a text has no tabs: they are escaped */
     for (const char *p = text; lines != NULL && *p != '\0'; p++)
@@ -295,10 +300,8 @@ static char *write_spec(const char *spec)
             fputc(*p, lines);
         else
             fputs(p > text && p[-1] == ':' ? " " : "  ", lines);
-    if (lines != NULL && fclose(lines) != 0) {
-        free(out);
-        out = NULL;
-    }
+    if (lines != NULL)
+        fclose(lines); /* if it fails, out is NULL */
     cJSON_free(text);
     cJSON_Delete(json);
     return out;

@@ -4,6 +4,7 @@
 #include "error.h"
 #include "markup.h"
 #include "number.h"
+#include "text_stream.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -12,7 +13,7 @@
 
 struct svg {
     FILE *out;
-    char *text; /* of open_memstream() */
+    char *text; /* when out is closed */
     size_t size;
 };
 
@@ -147,7 +148,7 @@ int svg_create(struct svg **out, double width, double height, const char *title,
 
     *out = NULL;
     if (svg != NULL)
-        svg->out = open_memstream(&svg->text, &svg->size);
+        svg->out = text_stream_open(&svg->text, &svg->size);
     if (svg == NULL || svg->out == NULL) {
         free(svg);
         return error_no_memory(err, "a figure");
@@ -184,16 +185,9 @@ void svg_destroy(struct svg *svg)
 int svg_finish(struct svg *svg, char **out, struct error *err)
 {
     fputs("</svg>\n", svg->out);
-    bool fails = ferror(svg->out) != 0;
+    bool fails = fclose(svg->out) != 0;
 
-    *out = NULL;
-    /* It reports success also where its last move of the text found no memory. */
-    fails =
-        fclose(svg->out) != 0 || fails || svg->text == NULL || strlen(svg->text) != svg->size;
-    if (fails)
-        free(svg->text);
-    else
-        *out = svg->text;
+    *out = svg->text;
     free(svg);
     return fails ? error_no_memory(err, "a figure") : 0;
 }

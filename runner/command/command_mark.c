@@ -10,6 +10,7 @@
 #include "store.h"
 #include "table.h"
 #include "text.h"
+#include "text_stream.h"
 #include "workspace.h"
 
 #include <stdio.h>
@@ -23,14 +24,11 @@ static char *join_words(const struct options *options)
 {
     char *text = NULL;
     size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
+    FILE *out = text_stream_open(&text, &size);
 
     for (int i = 1; out != NULL && i < options->argument_count; i++)
         fprintf(out, "%s%s", i > 1 ? " " : "", options->arguments[i]);
-    if (out != NULL && fclose(out) == 0)
-        return text;
-    free(text);
-    return NULL;
+    return out != NULL && fclose(out) == 0 ? text : NULL;
 }
 
 static int check_text(enum mark_kind kind, const char *text, struct error *err)

@@ -8,6 +8,7 @@
 #include "settings.h"
 #include "slurm_script.h"
 #include "slurm_tasks.h"
+#include "text_stream.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -276,7 +277,7 @@ static int slurm_preview(char **out, const struct executor *executor,
         slurm_script_release(&script);
     }
     if (rc == 0) {
-        text = open_memstream(out, &size);
+        text = text_stream_open(out, &size);
         rc = text == NULL ? error_no_memory(err, "a batch script") : 0;
     }
     for (struct slurm_batch *batch = batches; batch != NULL && rc == 0; batch = batch->next)

@@ -4,6 +4,7 @@
 
 #include "file.h"
 #include "settings.h"
+#include "text_stream.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -198,17 +199,14 @@ static int put_body(FILE *out, const char *program, const struct config *config,
 static int writer_open(struct writer *writer, struct error *err)
 {
     *writer = (struct writer){ 0 };
-    writer->out = open_memstream(&writer->text, &writer->size);
+    writer->out = text_stream_open(&writer->text, &writer->size);
     return writer->out == NULL ? error_no_memory(err, "a batch script") : 0;
 }
 
 /* *out: the text; after an error (rc, or one of the stream) NULL. */
 static int writer_close(char **out, struct writer *writer, int rc, struct error *err)
 {
-    bool failed = ferror(writer->out) != 0;
-
-    failed = fclose(writer->out) != 0 || failed;
-    if (rc == 0 && failed)
+    if (fclose(writer->out) != 0 && rc == 0)
         rc = error_no_memory(err, "a batch script");
     *out = rc == 0 ? writer->text : NULL;
     if (rc < 0)

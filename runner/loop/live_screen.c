@@ -2,6 +2,7 @@
 #include "live_screen.h"
 
 #include "text.h"
+#include "text_stream.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +82,7 @@ void live_screen_draw(struct live_screen *screen, const struct live_lines *lines
     char *frame = NULL;
     size_t size = 0;
     bool resized = live_screen_resized(screen);
-    FILE *to = open_memstream(&frame, &size);
+    FILE *to = text_stream_open(&frame, &size);
 
     if (to == NULL)
         return;
