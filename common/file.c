@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 static int file_error(const char *what, const char *path, struct error *err)
@@ -322,6 +323,35 @@ int file_make_directories(const char *path, struct error *err)
     }
     free(copy);
     return rc;
+}
+
+bool file_is_on_network(const char *directory)
+{
+    static const unsigned long MAGIC[] = {
+        0x6969 /* NFS */,
+        0x517b /* SMB */,
+        0xff534d42 /* CIFS */,
+        0xfe534d42 /* SMB2 */,
+        0x01021997 /* 9P */,
+        0x65735546 /* FUSE: sshfs and others */,
+        0x5346414f /* AFS */,
+        0x73757245 /* Coda */,
+        0x0bd00bd0 /* Lustre */,
+        0x47504653 /* GPFS */,
+        0x00c36400 /* Ceph */,
+        0x19830326 /* BeeGFS */,
+        0x786f4256 /* vboxsf */,
+        0x7461636f /* OCFS2 */,
+        0x01161970 /* GFS2 */
+    };
+    struct statfs info;
+
+    if (statfs(directory, &info) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof MAGIC / sizeof *MAGIC; i++)
+        if ((unsigned long)info.f_type == MAGIC[i])
+            return true;
+    return false;
 }
 
 bool file_exists(const char *path)

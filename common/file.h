@@ -55,6 +55,9 @@ int file_sync_directory(const char *path, struct error *err) MUST_CHECK;
 int file_make_directories(const char *path, struct error *err) MUST_CHECK;
 
 bool file_exists(const char *path);
+/* Whether the directory is on a network's file system, where memory that processes
+ * share through a file, and device numbers, cannot be trusted. */
+bool file_is_on_network(const char *directory);
 
 /* Marks all descriptors from `first` on, so that programs executed from now on do not
  * inherit them; in this process they stay open. Without /proc nothing is marked. */

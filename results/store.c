@@ -18,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 enum {
@@ -46,7 +45,8 @@ static const struct store_schema SCHEMA = { SCHEMA_VERSION, MIGRATIONS };
 struct store {
     sqlite3 *db;
     struct statement_cache statements;
-    char *path; /* owned; for messages */
+    sqlite3_stmt *rollback; /* of the last transaction; NULL: there was none */
+    char *path;             /* owned; for messages */
     enum store_mode mode;
     const struct store_schema *schema;
     bool sound; /* as store_require_sound() found, and no damage was met since */
@@ -184,35 +184,6 @@ static int read_integer(struct store *store, const char *sql, int64_t *value, st
     return rc;
 }
 
-bool store_on_network(const char *directory)
-{
-    static const unsigned long MAGIC[] = {
-        0x6969 /* NFS */,
-        0x517b /* SMB */,
-        0xff534d42 /* CIFS */,
-        0xfe534d42 /* SMB2 */,
-        0x01021997 /* 9P */,
-        0x65735546 /* FUSE: sshfs and others */,
-        0x5346414f /* AFS */,
-        0x73757245 /* Coda */,
-        0x0bd00bd0 /* Lustre */,
-        0x47504653 /* GPFS */,
-        0x00c36400 /* Ceph */,
-        0x19830326 /* BeeGFS */,
-        0x786f4256 /* vboxsf */,
-        0x7461636f /* OCFS2 */,
-        0x01161970 /* GFS2 */
-    };
-    struct statfs info;
-
-    if (statfs(directory, &info) != 0)
-        return false;
-    for (size_t i = 0; i < sizeof MAGIC / sizeof *MAGIC; i++)
-        if ((unsigned long)info.f_type == MAGIC[i])
-            return true;
-    return false;
-}
-
 /* Authorizer of a reader: allows reading and refuses every action that names files or
  * changes anything, so that no query can do it. (SQLite itself refuses to update its
  * schema's table.) */
@@ -319,7 +290,7 @@ static int quick_check(struct store *store, bool *sound, struct error *err)
 int store_is_sound(struct store *store, bool *sound, struct error *err)
 {
     /* The check reads every page: a third of its time would be copying them. */
-    bool map = store->mode == STORE_WRITE && !store_on_network(store->path);
+    bool map = store->mode == STORE_WRITE && !file_is_on_network(store->path);
     int rc = map ? execute(store, STORE_MAP, "set up", err) : 0;
 
     if (rc == 0)
@@ -410,8 +381,8 @@ static int bring_up_to_date(struct store *store, struct error *err)
  * another process may be switching at the same time. */
 static int set_journal_mode(struct store *store, const char *workspace, struct error *err)
 {
-    const char *sql = store_on_network(workspace) ? "PRAGMA journal_mode = TRUNCATE"
-                                                  : "PRAGMA journal_mode = WAL";
+    const char *sql = file_is_on_network(workspace) ? "PRAGMA journal_mode = TRUNCATE"
+                                                    : "PRAGMA journal_mode = WAL";
     int code = SQLITE_BUSY;
 
     for (int i = 0; i < STORE_MODE_TRIES && code == SQLITE_BUSY; i++) {
@@ -563,7 +534,7 @@ static int open_for_reading(struct store *store, bool *old, struct error *err)
     if (rc == 0)
         rc = execute(store, "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; " STORE_CACHE,
                      "set up", err);
-    if (rc == 0 && !store_on_network(store->path))
+    if (rc == 0 && !file_is_on_network(store->path))
         rc = execute(store, STORE_MAP, "set up", err);
     if (rc == 0)
         sqlite3_set_authorizer(store->db, authorize_reading, NULL);
@@ -743,6 +714,7 @@ void store_close(struct store *store)
         return;
     bool sound = store->sound && !store_is_replaced(store);
     statement_cache_clear(&store->statements);
+    sqlite3_finalize(store->rollback);
     sqlite3_close(store->db);
     if (sound)
         soundness_note(store->path);
@@ -764,12 +736,26 @@ bool store_is_replaced(struct store *store)
            moved != 0;
 }
 
+/* A transaction begins only when its ROLLBACK is prepared, which then needs no memory:
+ * often it is for lack of it that there is one. Each time anew, as another transaction
+ * may have changed the schema, whereupon SQLite prepares statements again. */
+static int prepare_rollback(struct store *store, struct error *err)
+{
+    sqlite3_finalize(store->rollback);
+    store->rollback = NULL;
+    if (sqlite3_prepare_v2(store->db, "ROLLBACK", -1, &store->rollback, NULL) == SQLITE_OK)
+        return 0;
+    return store_error(store, "begin a transaction", err);
+}
+
 int store_begin(struct store *store, struct error *err)
 {
     assert(sqlite3_get_autocommit(store->db)); /* transactions do not nest */
-    int rc = execute(store, store->mode == STORE_WRITE ? "BEGIN IMMEDIATE" : "BEGIN",
-                     "begin a transaction", err);
+    int rc = prepare_rollback(store, err);
 
+    if (rc == 0)
+        rc = execute(store, store->mode == STORE_WRITE ? "BEGIN IMMEDIATE" : "BEGIN",
+                     "begin a transaction", err);
     if (rc == ERROR_BUSY)
         return error_set(err, ERROR_BUSY,
                          "%s: another command is writing to it, a rebuild perhaps; try again "
@@ -794,6 +780,8 @@ int store_commit(struct store *store, struct error *err)
 
 void store_rollback(struct store *store)
 {
-    if (!sqlite3_get_autocommit(store->db))
-        sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    if (sqlite3_get_autocommit(store->db))
+        return;
+    sqlite3_step(store->rollback);
+    sqlite3_reset(store->rollback);
 }

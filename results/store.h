@@ -42,9 +42,6 @@ int store_open_schema(struct store **out, const char *workspace, enum store_mode
 /* ERROR_DATABASE if WORKSPACE/results.db can be recognised as another program's or a
  * newer release's, or is no regular file; 0 also if there is no such file. */
 int store_check_owner(const char *workspace, struct error *err) MUST_CHECK;
-/* Whether the directory's file system is one where WAL's shared memory cannot be
- * trusted. */
-bool store_on_network(const char *directory);
 void store_close(struct store *store); /* NULL allowed */
 
 /* A complete new database that has not yet taken the old one's place

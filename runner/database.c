@@ -2,6 +2,7 @@
 #include "database.h"
 
 #include "error.h"
+#include "file.h"
 #include "log.h"
 #include "record.h"
 #include "store.h"
@@ -25,7 +26,7 @@ static int note_place(struct store *store, const struct workspace *workspace, st
     const struct record_workspace place = { .path = workspace->path,
                                             .device = (int64_t)status.st_dev,
                                             .inode = (int64_t)status.st_ino,
-                                            .any_device = store_on_network(workspace->path) };
+                                            .any_device = file_is_on_network(workspace->path) };
     int rc = record_workspace(store, &from, &place, err);
     if (rc == 0 && from != NULL)
         log_warning("this workspace is a copy of %s, or was moved from there to another file "

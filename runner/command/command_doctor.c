@@ -129,7 +129,7 @@ static void check_database(struct report *report, const struct workspace *worksp
                     : "sound",
              mode);
     say(report, "database", "ok", text);
-    if (store_on_network(workspace->path))
+    if (file_is_on_network(workspace->path))
         say(report, "database", "warning",
             "on a network file system: without WAL, and for runners on one host only");
 }

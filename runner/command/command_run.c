@@ -211,7 +211,7 @@ static int work_on(struct store *store, struct workspace *workspace,
             workspace->path, holder);
     if (rc == 0 && !held)
         rc = follow(store, workspace, experiment, &held, holder, sizeof holder, err);
-    if (rc == 0 && held && store_on_network(workspace->path))
+    if (rc == 0 && held && file_is_on_network(workspace->path))
         log_warning("%s is on a network file system: use runners on one host only",
                     workspace->path);
     while (rc == 0 && held) {
