@@ -28,11 +28,12 @@ bool checkpoint_file_is_whole(const char *path)
     return rc == 0 || rc == ERROR_NOMEM; /* a lack of memory does not prove damage */
 }
 
-/* Adds the file's bytes from offset at to its end to the hash. */
-static bool hash_data(struct hash_state *state, int fd, int64_t at)
+/* Adds the file's bytes from offset at to its end to the hash. *whole: all were read. */
+static int hash_data(struct hash_state *state, bool *whole, int fd, int64_t at,
+                     struct error *err)
 {
     char *block = malloc(BLOCK_BYTES);
-    ssize_t count = block == NULL ? -1 : 1;
+    ssize_t count = block != NULL;
 
     while (count > 0) {
         count = pread(fd, block, BLOCK_BYTES, at);
@@ -40,30 +41,41 @@ static bool hash_data(struct hash_state *state, int fd, int64_t at)
             hash_add(state, block, (size_t)count);
         at += count;
     }
+    *whole = block != NULL && count == 0;
     free(block);
-    return count == 0;
+    return block != NULL ? 0 : error_no_memory(err, "a checkpoint");
 }
 
-bool checkpoint_file_is_sound(const char *path)
+/* Whether the bytes from offset at on have the checksum that the header states. */
+static int match_checksum(bool *out, int fd, const char *path, const cJSON *header, size_t at,
+                          struct error *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     const char *texts[CHECKPOINT_TEXT_COUNT];
     struct hash_state state;
-    size_t data_at = 0;
-    cJSON *header = NULL;
-    bool sound = false;
     char hex[HASH_HEX_SIZE];
 
+    if (checkpoint_header_texts(texts, header, path, NULL) < 0)
+        return 0; /* it states none */
+    checkpoint_checksum_begin(&state, texts);
+    int rc = hash_data(&state, out, fd, (int64_t)at, err);
+    hash_final_hex(&state, hex);
+    *out = *out && strcmp(hex, texts[CHECKPOINT_TEXT_CHECKSUM]) == 0;
+    return rc;
+}
+
+int checkpoint_file_verify(bool *sound, const char *path, struct error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    size_t data_at = 0;
+    cJSON *header = NULL;
+
+    *sound = false;
     if (fd < 0)
-        return false;
-    if (safetensors_header_read(&header, &data_at, fd, path, NULL) == 0 &&
-        checkpoint_header_texts(texts, header, path, NULL) == 0) {
-        checkpoint_checksum_begin(&state, texts);
-        sound = hash_data(&state, fd, (int64_t)data_at);
-        hash_final_hex(&state, hex);
-        sound = sound && strcmp(hex, texts[CHECKPOINT_TEXT_CHECKSUM]) == 0;
-    }
+        return 0;
+    int rc = safetensors_header_read(&header, &data_at, fd, path, err);
+    if (rc == 0)
+        rc = match_checksum(sound, fd, path, header, data_at, err);
     close(fd);
     cJSON_Delete(header);
-    return sound;
+    return rc == ERROR_NOMEM ? rc : 0;
 }

@@ -429,6 +429,14 @@ static void failed_write_keeps_the_old_file(void **state)
     engine_destroy(engine);
 }
 
+static bool is_sound(const char *path)
+{
+    bool sound;
+
+    assert_int_equal(checkpoint_file_verify(&sound, path, NULL), 0);
+    return sound;
+}
+
 static void the_runner_finds_whole_what_the_worker_wrote_and_nothing_else(void **state)
 {
     struct engine *engine = create(16);
@@ -438,15 +446,15 @@ static void the_runner_finds_whole_what_the_worker_wrote_and_nothing_else(void *
     (void)state;
     assert_false(checkpoint_file_is_whole(path));
     write_to(engine, path, 3, true);
-    assert_true(checkpoint_file_is_whole(path) && checkpoint_file_is_sound(path));
+    assert_true(checkpoint_file_is_whole(path) && is_sound(path));
     assert_int_equal(file_read(&bytes, &size, path, (size_t)1 << 30, NULL), 0);
     bytes[size - 1] ^= 1;
     assert_int_equal(file_write_atomic(path, bytes, size, NULL), 0);
     assert_true(checkpoint_file_is_whole(path));
-    assert_false(checkpoint_file_is_sound(path));
+    assert_false(is_sound(path));
     for (size_t cut = 0; cut < size; cut += size / 7) {
         assert_int_equal(file_write_atomic(path, bytes, cut, NULL), 0);
-        assert_false(checkpoint_file_is_whole(path) || checkpoint_file_is_sound(path));
+        assert_false(checkpoint_file_is_whole(path) || is_sound(path));
     }
     free(bytes);
     free(path);

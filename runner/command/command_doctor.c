@@ -141,17 +141,20 @@ static void check_checkpoints(struct report *report, const struct workspace *wor
 {
     struct status_checkpoint *list;
     struct error err = { 0 };
-    int count, lost = 0, damaged = 0;
+    int count, lost = 0, damaged = 0, rc = 0;
     char text[500], first[200] = "", sums[40] = "";
 
     if (status_checkpoints(store, &list, &count, &err) < 0) {
         say(report, "checkpoints", "fault", err.message);
         return;
     }
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count && rc == 0; i++) {
         char *path = workspace_path(workspace, list[i].file);
-        bool whole = path != NULL && checkpoint_file_is_whole(path);
-        bool sound = whole && (!full || checkpoint_file_is_sound(path));
+        bool whole = path != NULL && checkpoint_file_is_whole(path), sound = whole;
+
+        rc = path == NULL    ? error_no_memory(&err, "a path")
+             : whole && full ? checkpoint_file_verify(&sound, path, &err)
+                             : 0;
         if (!sound && lost + damaged == 0)
             snprintf(first, sizeof first, "%s", list[i].file);
         lost += !whole;
@@ -159,6 +162,10 @@ static void check_checkpoints(struct report *report, const struct workspace *wor
         free(path);
     }
     free(list);
+    if (rc < 0) {
+        say(report, "checkpoints", "fault", err.message);
+        return;
+    }
     snprintf(text, sizeof text, "all %d final checkpoints are there and %s", count,
              full ? "sound" : "complete (--full checks their content)");
     if (full)
