@@ -125,7 +125,7 @@ int arm_find(struct results **out, struct store *store, const struct results *re
         if (arm >= 0 && other != arm)
             rc = error_set(err, ERROR_FORMAT,
                            "\"%s\" means more than one arm (\"%s\", \"%s\", ...); add "
-                           "KEY=VALUE, or use --axis to average",
+                           "KEY=VALUE; hrmlab compare --axis KEY averages over arms",
                            name, results->arms[arm].label, results->arms[other].label);
         arm = other;
     }

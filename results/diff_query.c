@@ -309,9 +309,15 @@ static int add_means(struct table *table, struct store *store, const struct diff
 static int note_hidden(struct table *table, const struct diff_form *form, int hidden,
                        struct error *err)
 {
-    char *note = format_string("results: the evaluations whose %s differs most; --all adds "
-                               "%d other evaluation%s and all measures, --metric shows another",
-                               METRICS[form->metrics[0]].title, hidden, hidden == 1 ? "" : "s");
+    const char *title = METRICS[form->metrics[0]].title, *plural = hidden == 1 ? "" : "s";
+    char *note =
+        form->page
+            ? format_string("results: the evaluations whose %s differs most, without %d "
+                            "other%s; the field measure chooses by which",
+                            title, hidden, plural)
+            : format_string("results: the evaluations whose %s differs most; --all adds %d "
+                            "other evaluation%s and all measures, --metric shows another",
+                            title, hidden, plural);
 
     if (note == NULL)
         return error_no_memory(err, "a table");
@@ -321,15 +327,20 @@ static int note_hidden(struct table *table, const struct diff_form *form, int hi
 }
 
 static int describe(struct table *table, const struct diff_side *first,
-                    const struct diff_side *second, int same, struct error *err)
+                    const struct diff_side *second, const struct diff_form *form, int same,
+                    struct error *err)
 {
     char *caption =
         format_string("first: %s (%d run%s); second: %s (%d run%s)", first->name,
                       first->run_count, first->run_count == 1 ? "" : "s", second->name,
                       second->run_count, second->run_count == 1 ? "" : "s");
-    char *note = format_string("%d facts are equal (--all lists them); differences of results "
-                               "are not tested: hrmlab compare does",
-                               same);
+    char *note = form->page
+                     ? format_string("%d facts are equal; of the results only the difference "
+                                     "above is tested",
+                                     same)
+                     : format_string("%d facts are equal (--all lists them); differences of "
+                                     "results are not tested: hrmlab compare does",
+                                     same);
     int rc = caption == NULL || note == NULL ? error_no_memory(err, "a table") : 0;
 
     if (rc == 0) {
@@ -362,6 +373,6 @@ int diff_table(struct table **out, struct store *store, const struct diff_side *
     for (int i = 0; i < form->metric_count && rc == 0 && hidden == 0; i++)
         rc = add_means(*out, store, first, second, form->metrics[i], form, &hidden, err);
     if (rc == 0)
-        rc = describe(*out, first, second, same, err);
+        rc = describe(*out, first, second, form, same, err);
     return rc == 0 && hidden > 0 ? note_hidden(*out, form, hidden, err) : rc;
 }

@@ -38,6 +38,7 @@ struct diff_form {
     bool all;
     /* hashes by their beginning, results to the decimals of tables; else in full */
     bool people;
+    bool page; /* notes name what a page has instead of options */
 };
 
 /*

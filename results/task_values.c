@@ -114,7 +114,7 @@ int task_reader_begin(struct task_reader *out, struct store *store,
     *out = (struct task_reader){ .metric = metric };
     if (METRICS[metric].per_task == MEASURE_NOT_PER_TASK)
         return error_set(err, ERROR_FORMAT,
-                         "--metric %s is not kept per task, so it cannot be compared; expected "
+                         "%s is not kept per task, so it cannot be compared; expected "
                          "pass_at_K, pass_at_K_strict, task_token_accuracy or task_exact_votes",
                          METRICS[metric].name);
     out->query = id_query_begin(store, evaluations, tests_sql(&METRICS[metric]));

@@ -4,6 +4,7 @@
 
 #include "arm_find.h"
 #include "baselines.h"
+#include "columns.h"
 #include "compare.h"
 #include "comparison_table.h"
 #include "diff_query.h"
@@ -161,16 +162,18 @@ static int add_difference(struct document *document, struct store *store,
     return rc;
 }
 
-/* In what the arms differ besides. */
+/* In what the arms differ besides; of their results first in this measure. */
 static int add_diff(struct document *document, struct store *store, const char *const given[2],
-                    struct error *err)
+                    const char *metric_name, struct error *err)
 {
-    static const enum metric SHOWN[] = { METRIC_PASS_AT_2, METRIC_PER_TOKEN_ACCURACY,
-                                         METRIC_EXACT_ROWS };
-    const struct diff_form form = { SHOWN, sizeof SHOWN / sizeof *SHOWN, false, true };
     struct diff_side sides[2] = { 0 };
     struct table *table = NULL;
-    int rc = 0;
+    enum metric metric = METRIC_PASS_AT_2;
+    int rc = metric_find(&metric, metric_name, err);
+    const struct shown shown = shown_metrics(metric);
+    const struct diff_form form = {
+        .metrics = shown.metrics, .metric_count = shown.count, .people = true, .page = true
+    };
 
     for (int i = 0; i < 2 && rc == 0; i++)
         rc = diff_find_arm(&sides[i], store, NULL, given[i], err);
@@ -213,7 +216,7 @@ int page_compare(struct page_text *out, const struct page_source *source, struct
     if (rc == 0 && given[0][0] != '\0' && given[1][0] != '\0') {
         rc = add_difference(document, source->store, given, metric, &why);
         if (rc == 0)
-            rc = add_diff(document, source->store, given, &why);
+            rc = add_diff(document, source->store, given, metric, &why);
         if (rc == ERROR_ABSENT || rc == ERROR_FORMAT) {
             out->status = rc == ERROR_ABSENT ? 404 : 400;
             document_paragraph(document, why.message);

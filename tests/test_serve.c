@@ -402,6 +402,53 @@ static void any_two_arms_are_compared_and_a_wrong_name_is_said(void **state)
     page_reply_release(&reply);
 }
 
+/* With 3 to 20 outer steps at inference, too: not all results are listed. */
+static void a_comparison_names_the_fields_of_its_page(void **state)
+{
+    static const char MORE[] =
+        "WITH RECURSIVE n (steps) AS (SELECT 3 UNION ALL SELECT steps + 1 FROM n"
+        " WHERE steps < 20) INSERT INTO evaluation SELECT 100 * run_id + steps, run_id,"
+        " replace(canonical, 'steps\":1', 'steps\":' || steps), steps, 0, 0, 0, 'test'"
+        " FROM evaluation, n WHERE outer_steps = 1;"
+        "INSERT INTO evaluation_result SELECT evaluation_id, 3, 'last', 37, 42, 0.5, p, p, 1, "
+        "p, p"
+        " FROM (SELECT evaluation_id, run_id * outer_steps / 100.0 AS p FROM evaluation"
+        " WHERE evaluation_id > 100);"
+        "INSERT INTO measure_value SELECT evaluation_id, 3, name, 0, p FROM (SELECT "
+        "evaluation_id,"
+        " run_id * outer_steps / 100.0 AS p FROM evaluation WHERE evaluation_id > 100),"
+        " (SELECT 'pass_at_2' AS name UNION SELECT 'per_token_accuracy')";
+    static const char LESS[] = "DELETE FROM measure_value WHERE evaluation_id > 100;"
+                               "DELETE FROM evaluation_result WHERE evaluation_id > 100;"
+                               "DELETE FROM evaluation WHERE evaluation_id > 100";
+    static const struct {
+        const char *query, *words;
+    } CASES[] = {
+        { "b=t:arch.name%3Dtransformer&metric=pass_at_2",
+          "the field measure chooses by which" },
+        { "b=t:arch.name%3Dtransformer&metric=per_token_accuracy", "whose token acc differs" },
+        { "b=t:arch.name%3Dtransformer&metric=pass_at_2",
+          "only the difference above is tested" },
+        { "b=t:arch.name%3Dtransformer&metric=vote_margin",
+          ">vote_margin is not kept per task" },
+        { "b=t:arch.halt_max_steps%3D2&metric=pass_at_2", "; add KEY=VALUE; hrmlab compare" },
+    };
+
+    (void)state;
+    change_database(MORE);
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        char *path = format_string("/compare?a=t:arch.name%%3Dhrm&%s", CASES[i].query);
+        char *body = wait_for_words(path, CASES[i].words);
+
+        assert_null(strstr(body, "(--"));
+        assert_null(strstr(body, " --all"));
+        assert_null(strstr(body, "--metric"));
+        free(body);
+        free(path);
+    }
+    change_database(LESS);
+}
+
 /* What a reader's button "Compare" asks for stands in the page: two arms, a measure. */
 static void the_page_of_an_experiment_leads_to_the_comparison_of_two_of_its_arms(void **state)
 {
@@ -749,6 +796,7 @@ int main(void)
         cmocka_unit_test(runs_and_tasks_have_pages_with_what_is_stored),
         cmocka_unit_test(an_evaluation_is_told_by_everything_that_it_has_set),
         cmocka_unit_test(any_two_arms_are_compared_and_a_wrong_name_is_said),
+        cmocka_unit_test(a_comparison_names_the_fields_of_its_page),
         cmocka_unit_test(the_page_of_an_experiment_leads_to_the_comparison_of_two_of_its_arms),
         cmocka_unit_test(a_server_that_was_full_takes_connections_again),
         cmocka_unit_test(a_port_in_use_and_bad_words_are_said),

@@ -47,8 +47,10 @@ int command_diff(const struct options *options, int *exit_code, struct error *er
     if (rc == 0) {
         struct shown shown = shown_metrics(metric);
         bool people = format_is_for_people(options->format);
-        const struct diff_form form = { shown.metrics, shown.count, options->all || !people,
-                                        people };
+        const struct diff_form form = { .metrics = shown.metrics,
+                                        .metric_count = shown.count,
+                                        .all = options->all || !people,
+                                        .people = people };
 
         rc = diff_table(&table, store, &sides[0], &sides[1], &form, err);
     }
