@@ -42,8 +42,6 @@ struct untrained_evaluation {
     int64_t rows;   /* that it predicted before training */
 };
 
-enum { MOST_NAMED = ID_QUERY_TEXTS }; /* of more measures, all are read */
-
 /* State while the baselines are loaded. */
 struct loading {
     struct baselines *out;
@@ -251,26 +249,27 @@ static int read_all(struct untrained_evaluation *const *evaluations, const struc
     return rc;
 }
 
-/* Reads the measures by their names; at most MOST_NAMED. */
+/* Reads the measures that are to be loaded. */
 static int read_named(struct untrained_evaluation *const *evaluations,
                       const struct id_list *ids, const struct loading *l, struct store *store)
 {
-    const char *names[ID_QUERY_TEXTS] = { NULL };
-    struct id_query q =
-        id_query_begin_with(store, ids,
-                            "SELECT x.evaluation_id, x.rows_count" NAMED_MEASURES
-                            " FROM evaluation_result x" UNTRAINED,
-                            names, ID_QUERY_TEXTS);
-    int rc;
+    char *columns = measure_columns(l->metrics, l->metric_count);
+    char *sql = columns == NULL ? NULL
+                                : format_string("SELECT x.evaluation_id, x.rows_count%s"
+                                                " FROM evaluation_result x" UNTRAINED,
+                                                columns);
+    struct id_query q = id_query_begin(store, ids, sql);
+    int rc = sql == NULL ? error_no_memory(l->err, "baselines") : 0;
 
-    for (int i = 0; i < l->metric_count; i++)
-        names[i] = METRICS[l->metrics[i]].name;
-    while ((rc = id_query_step(&q, l->err)) > 0) {
+    while (rc == 0 && (rc = id_query_step(&q, l->err)) > 0) {
+        rc = 0;
         evaluations[q.place]->rows = sqlite3_column_int64(q.s, 1);
         for (int i = 0; i < l->metric_count; i++)
             if (sqlite3_column_type(q.s, 2 + i) != SQLITE_NULL)
                 evaluations[q.place]->values[i] = sqlite3_column_double(q.s, 2 + i);
     }
+    free(sql);
+    free(columns);
     return rc;
 }
 
@@ -300,7 +299,7 @@ static int read_untrained(struct untrained_evaluation *list, int count, const st
         qsort(order, (size_t)count, sizeof *order, compare_evaluations);
     for (int i = 0; i < count && rc == 0; i++)
         ids.ids[ids.count++] = order[i]->id;
-    if (rc == 0 && l->metric_count > MOST_NAMED)
+    if (rc == 0 && l->metric_count > MEASURE_COLUMNS_MOST)
         rc = read_all(order, &ids, l, store);
     else if (rc == 0 && l->metric_count > 0)
         rc = read_named(order, &ids, l, store);
@@ -597,7 +596,7 @@ int baselines_load_some(struct baselines *out, struct store *store,
     for (int i = 0; i < count; i++)
         if (metrics[i] < METRIC_RECORDED)
             recorded[l.metric_count++] = metrics[i];
-    if (l.metric_count > MOST_NAMED) { /* all are read */
+    if (l.metric_count > MEASURE_COLUMNS_MOST) { /* all are read */
         l.metric_count = METRIC_RECORDED;
         for (int i = 0; i < METRIC_RECORDED; i++)
             recorded[i] = (enum metric)i;

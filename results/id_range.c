@@ -4,7 +4,6 @@
 #include "sql.h"
 #include "store.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 /* Two ids with no more than this many others between them are of one range. */
@@ -46,16 +45,13 @@ void id_list_order(struct id_list *list)
 
 struct id_query id_query_begin(struct store *store, const struct id_list *list, const char *sql)
 {
-    return id_query_begin_with(store, list, sql, NULL, 0);
+    return id_query_begin_with(store, list, sql, NULL);
 }
 
 struct id_query id_query_begin_with(struct store *store, const struct id_list *list,
-                                    const char *sql, const char *const *texts, int text_count)
+                                    const char *sql, const char *text)
 {
-    assert(text_count == 0 || text_count == 1 || text_count == ID_QUERY_TEXTS);
-    return (struct id_query){
-        .store = store, .list = list, .sql = sql, .texts = texts, .text_count = text_count
-    };
+    return (struct id_query){ .store = store, .list = list, .sql = sql, .text = text };
 }
 
 /* Begins the next range; there is one. */
@@ -69,12 +65,9 @@ static int begin_range(struct id_query *q, struct error *err)
         q->next++;
     int64_t last = ids[q->next - 1];
 
-    if (q->text_count == 0)
+    if (q->text == NULL)
         return sql_query(q->store, &q->s, err, q->sql, "ii", first, last);
-    if (q->text_count == 1)
-        return sql_query(q->store, &q->s, err, q->sql, "iit", first, last, q->texts[0]);
-    return sql_query(q->store, &q->s, err, q->sql, "iitttt", first, last, q->texts[0],
-                     q->texts[1], q->texts[2], q->texts[3]);
+    return sql_query(q->store, &q->s, err, q->sql, "iit", first, last, q->text);
 }
 
 int id_query_step(struct id_query *q, struct error *err)

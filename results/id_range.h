@@ -28,15 +28,12 @@ void id_list_release(struct id_list *list);
 void id_list_order(struct id_list *list);
 
 /* A query while it is read. */
-enum { ID_QUERY_TEXTS = 4 }; /* parameters besides the ids, at most */
-
 struct id_query {
     sqlite3_stmt *s; /* the row */
     int place;       /* number of the row's id in the list */
     struct store *store;
     const char *sql;
-    const char *const *texts; /* (text_count) */
-    int text_count;
+    const char *text;           /* NULL: none */
     const struct id_list *list; /* borrowed */
     int next;                   /* the id with which the next range begins */
 };
@@ -44,9 +41,9 @@ struct id_query {
 /* sql: ids are column 0, ascending, between ?1 and ?2. It must outlive the query. */
 struct id_query id_query_begin(struct store *store, const struct id_list *list,
                                const char *sql);
-/* The same; texts, which must outlive the query, are ?3 and on: 1 or ID_QUERY_TEXTS. */
+/* The same; text, which must outlive the query, is ?3. */
 struct id_query id_query_begin_with(struct store *store, const struct id_list *list,
-                                    const char *sql, const char *const *texts, int text_count);
+                                    const char *sql, const char *text);
 /* 1: the next row of an id of the list; 0: there are no more; negative: an error. Ended
  * by anything but 1. */
 int id_query_step(struct id_query *query, struct error *err) MUST_CHECK;

@@ -3,8 +3,12 @@
 #include "measure_rows.h"
 
 #include "error.h"
+#include "file.h"
 #include "sql.h"
 #include "store.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 int measure_list_read(struct measure_item out[METRIC_RECORDED], int *count, const cJSON *event,
                       struct error *err)
@@ -43,6 +47,34 @@ int measure_rows_find(struct store *store, double *value, bool *found, int64_t e
         *value = sqlite3_column_double(s, 0);
     }
     return rc;
+}
+
+/* Whether evaluation_result has the measure as a column (schema.sql). */
+static bool is_column(enum metric metric)
+{
+    return metric == METRIC_PASS_AT_2 || metric == METRIC_PASS_AT_1 ||
+           metric == METRIC_PER_TOKEN_ACCURACY || metric == METRIC_EXACT_ROWS ||
+           metric == METRIC_MEAN_OUTER_STEPS;
+}
+
+char *measure_columns(const enum metric *metrics, int count)
+{
+    char *columns = strdup("");
+
+    for (int i = 0; i < count && columns != NULL; i++) {
+        const char *name = METRICS[metrics[i]].name;
+        char *longer =
+            is_column(metrics[i])
+                ? format_string("%s, x.%s", columns, name)
+                : format_string("%s, (SELECT m.value FROM measure_value m WHERE"
+                                " m.evaluation_id = x.evaluation_id AND m.step = x.step"
+                                " AND m.name = '%s' AND m.position = 0)",
+                                columns, name);
+
+        free(columns);
+        columns = longer;
+    }
+    return columns;
 }
 
 int measure_rows_write(struct store *store, int64_t evaluation_id, int64_t step,

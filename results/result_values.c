@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "evaluation_rows.h"
+#include "file.h"
 #include "id_range.h"
 #include "large_array.h"
 #include "measure_rows.h"
@@ -18,9 +19,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* At most so many measures are searched for; of more, all are read. */
-enum { MOST_NAMED = ID_QUERY_TEXTS };
 
 /* The values of a measure with room for count rows; those from row `known` on are
  * unknown. NULL: no memory. */
@@ -89,20 +87,18 @@ int results_append(struct results *results, const struct results *from, struct e
     " CROSS JOIN measure_value m ON m.evaluation_id = x.evaluation_id AND m.step = x.step"     \
     "  AND m.position = 0" WHICH
 
-/* Loads some measures, at most MOST_NAMED, of the last checkpoints. */
+/* Loads some measures of the last checkpoints. */
 static int load_named(struct results *results, const struct evaluation_rows *rows,
                       struct store *store, const enum metric *metrics, int count,
                       struct error *err)
 {
-    const char *names[ID_QUERY_TEXTS] = { NULL };
-    struct id_query q = id_query_begin_with(store, &rows->evaluations,
-                                            "SELECT x.evaluation_id, x.step" NAMED_MEASURES
-                                            " FROM evaluation_result x" WHICH LAST IN_ORDER,
-                                            names, ID_QUERY_TEXTS);
-    int rc = 0;
-
-    for (int i = 0; i < count; i++)
-        names[i] = METRICS[metrics[i]].name;
+    char *columns = measure_columns(metrics, count);
+    char *sql = columns == NULL ? NULL
+                                : format_string("SELECT x.evaluation_id, x.step%s"
+                                                " FROM evaluation_result x" WHICH LAST IN_ORDER,
+                                                columns);
+    struct id_query q = id_query_begin(store, &rows->evaluations, sql);
+    int rc = sql == NULL ? error_no_memory(err, "results") : 0;
 
     while (rc == 0 && (rc = id_query_step(&q, err)) > 0) {
         rc = 0;
@@ -112,6 +108,8 @@ static int load_named(struct results *results, const struct evaluation_rows *row
                                sqlite3_column_double(q.s, 2 + i), err);
     }
     id_query_end(&q);
+    free(sql);
+    free(columns);
     return rc;
 }
 
@@ -144,7 +142,7 @@ static int load_recorded(struct results *results, struct store *store,
     struct evaluation_rows rows;
     int rc = evaluation_rows_init(&rows, results, err);
 
-    if (rc == 0 && (count == 0 || count > MOST_NAMED))
+    if (rc == 0 && (count == 0 || count > MEASURE_COLUMNS_MOST))
         rc = load_all(results, &rows, store, err);
     else if (rc == 0)
         rc = load_named(results, &rows, store, metrics, count, err);

@@ -85,7 +85,7 @@ static int count_runs(struct store *store, struct status_counts *out,
         "   CROSS JOIN arm b USING (arm_id) CROSS JOIN experiment f USING (experiment_id)"
         "   WHERE q.job_id = j.job_id AND f.name = ?3))"
         " ORDER BY j.run_id, j.kind, j.job_id",
-        &experiment, 1);
+        experiment);
     int place = -1, kind = -1, rc;
     enum job_state newest = JOB_QUEUED; /* of that run and kind */
 

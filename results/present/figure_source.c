@@ -2,6 +2,7 @@
 #include "figure.h"
 
 #include "error.h"
+#include "measure_rows.h"
 #include "origin.h"
 #include "query.h"
 #include "run_facts.h"
@@ -60,10 +61,11 @@ int figure_need(struct figure_source *source, const enum metric *metrics, int co
         if (source->results->values[metrics[i]] == NULL)
             missing[missing_count++] = metrics[i];
     /* no more at a time than are searched for: to read all takes longer */
-    for (int i = 0; i < missing_count && rc == 0; i += ID_QUERY_TEXTS)
+    for (int i = 0; i < missing_count && rc == 0; i += MEASURE_COLUMNS_MOST)
         rc = results_load_metrics(
             source->results, source->store, missing + i,
-            missing_count - i < ID_QUERY_TEXTS ? missing_count - i : ID_QUERY_TEXTS, err);
+            missing_count - i < MEASURE_COLUMNS_MOST ? missing_count - i : MEASURE_COLUMNS_MOST,
+            err);
     return rc;
 }
 
