@@ -569,7 +569,11 @@ char *json_canonical(const cJSON *item)
     if (out == NULL)
         return NULL;
     canonical_value(out, item);
-    return fclose(out) == 0 ? text : NULL;
+    if (fclose(out) != 0 || strlen(text) != size) {
+        free(text);
+        return NULL;
+    }
+    return text;
 }
 
 enum { NEAREST_MAX = 64 };
