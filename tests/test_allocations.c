@@ -1,8 +1,9 @@
 /*
  * test_allocations.c - an allocation of a command fails: it is done nevertheless, or says so, and
  * given again it ends the same. Release programs under faults/shim.c; some allocations in `make
- * test`, many in `make test-faults` (HRMLAB_LONG), each with HRMLAB_EVERY=1 (from the first on),
- * or HRMLAB_EVERY=1001-2000 of them: hours, but for one command (HRMLAB_ONLY='* verify').
+ * test`, many in `make test-faults` (HRMLAB_LONG), chosen from all places of the program alike;
+ * each with HRMLAB_EVERY=1 (from the first on), or HRMLAB_EVERY=1001-2000 of them: hours, but for
+ * one command (HRMLAB_ONLY='* verify').
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -116,20 +117,56 @@ static void give_again(const struct fault *f, const struct command *command, int
     free(errors);
 }
 
+/* An allocation, and the program's calls that lead to it. */
+struct allocation {
+    uint64_t stack;
+    int number; /* from 1 on */
+};
+
 /* What a command does when nothing happens. */
 struct learned {
-    int allocations;
+    struct allocation *allocations; /* ordered by their stacks; owned */
+    int count;
     char *out;
     char *state; /* when it has been given again, and then the run */
 };
+
+static int compare_stacks(const void *a, const void *b)
+{
+    const struct allocation *x = a, *y = b;
+
+    return x->stack != y->stack ? (x->stack < y->stack ? -1 : 1) : x->number - y->number;
+}
+
+/* Reads the file of FAULT_STACKS. */
+static void read_stacks(struct learned *learned, const char *file)
+{
+    struct error err = { 0 };
+    char *data;
+    size_t size;
+
+    if (file_read(&data, &size, file, 1 << 24, &err) < 0)
+        fail_msg("%s", err.message);
+    learned->count = (int)(size / sizeof(uint64_t));
+    learned->allocations = calloc((size_t)learned->count + 1, sizeof *learned->allocations);
+    assert_non_null(learned->allocations);
+    for (int i = 0; i < learned->count; i++) {
+        memcpy(&learned->allocations[i].stack, data + (size_t)i * sizeof(uint64_t),
+               sizeof(uint64_t));
+        learned->allocations[i].number = i + 1;
+    }
+    qsort(learned->allocations, (size_t)learned->count, sizeof *learned->allocations,
+          compare_stacks);
+    free(data);
+}
 
 static struct learned learn_command(const struct fault *f, const struct command *command)
 {
     struct learned learned = { 0 };
     char file[60], *errors;
 
-    snprintf(file, sizeof file, "%s/count", f->place.directory);
-    setenv("FAULT_COUNT", file, 1);
+    snprintf(file, sizeof file, "%s/stacks", f->place.directory);
+    setenv("FAULT_STACKS", file, 1);
     begin_from(f, command->from);
     fault_arm(f, "hrmlab", 0, "nomem");
     int code = give(f, command, &learned.out, &errors);
@@ -137,7 +174,7 @@ static struct learned learn_command(const struct fault *f, const struct command 
     if (code != 0)
         fail_msg("hrmlab %s: exit %d, %s", command->words[0], code, errors);
     free(errors);
-    learned.allocations = fault_read_number(file);
+    read_stacks(&learned, file);
     if (command->changes) {
         give_again(f, command, 0);
         assert_int_equal(place_finish(fault_start_run(f)), 0);
@@ -176,43 +213,89 @@ static void check_answer(const struct command *command, int n, int code, const c
                  command->words[0], n, code, out, errors);
 }
 
-/* Fails allocations first to last of the command, `points` of them evenly over all, each in a run
- * of its own. */
+/* Where the allocations of the stack that begins there end. */
+static int end_of_stack(const struct learned *learned, int begin)
+{
+    int end = begin + 1;
+
+    while (end < learned->count &&
+           learned->allocations[end].stack == learned->allocations[begin].stack)
+        end++;
+    return end;
+}
+
+static int count_stacks(const struct learned *learned)
+{
+    int count = 0;
+
+    for (int begin = 0; begin < learned->count; begin = end_of_stack(learned, begin))
+        count++;
+    return count;
+}
+
+/* The number of an allocation, the i-th of so many points evenly over the stacks: most
+ * allocations are SQLite's, in few calls of the program. */
+static int choose_allocation(const struct learned *learned, int i, int points)
+{
+    int64_t stacks = count_stacks(learned);
+    int64_t within = (int64_t)random_below(&fault_stream, (uint64_t)stacks);
+    int64_t left = (i * stacks + within) / points;
+    int begin = 0;
+
+    for (; left > 0; left--)
+        begin = end_of_stack(learned, begin);
+    int count = end_of_stack(learned, begin) - begin;
+    return learned->allocations[begin + (int)random_below(&fault_stream, (uint64_t)count)]
+        .number;
+}
+
+/* Gives the command, with its n-th allocation failing. Returns whether it did. */
+static bool fail_allocation(const struct fault *f, const struct command *command, int n,
+                            const struct learned *learned)
+{
+    char *out, *errors;
+
+    fault_arm(f, "hrmlab", n, "nomem");
+    int code = give(f, command, &out, &errors);
+    fault_disarm();
+    bool hit = fault_struck(f);
+    unlink(f->mark);
+    check_answer(command, n, code, out, errors, learned->out);
+    free(out);
+    free(errors);
+    if (command->changes) {
+        give_again(f, command, n);
+        fault_expect_end(f, command->words[0], n, learned->state);
+    }
+    return hit;
+}
+
+/* Fails allocations of the command, each in a run of its own: so many points, or with 0 each
+ * from first to last. */
 static void fail_allocations(const struct fault *f, const struct command *command, int first,
                              int last, int points)
 {
     struct learned learned = learn_command(f, command);
-    int count, hits = 0;
+    int hits = 0;
 
-    last = last < learned.allocations ? last : learned.allocations;
-    count = last - first + 1;
-    assert_true(first >= 1 && count >= 1);
-    points = points < count ? points : count;
+    last = last < learned.count ? last : learned.count;
+    assert_true(first >= 1 && first <= last);
+    if (points == 0 || points > last - first + 1)
+        points = last - first + 1;
+    bool each = points == last - first + 1;
     for (int i = 0; i < points; i++) {
-        char *out, *errors;
-        int64_t within = (int64_t)random_below(&fault_stream, (uint64_t)count);
-        int n = first + (int)(((int64_t)i * count + within) / points);
+        int n = each ? first + i : choose_allocation(&learned, i, points);
 
         if (command->changes || i == 0)
             begin_from(f, command->from);
-        fault_arm(f, "hrmlab", n, "nomem");
-        int code = give(f, command, &out, &errors);
-        fault_disarm();
-        hits += fault_struck(f);
-        unlink(f->mark);
-        check_answer(command, n, code, out, errors, learned.out);
-        free(out);
-        free(errors);
-        if (command->changes) {
-            give_again(f, command, n);
-            fault_expect_end(f, command->words[0], n, learned.state);
-        }
+        hits += fail_allocation(f, command, n, &learned);
     }
+    print_message("hrmlab %s: %d of %d allocations failed, of %d stacks\n", command->words[0],
+                  hits, learned.count, count_stacks(&learned));
+    free(learned.allocations);
     free(learned.out);
     free(learned.state);
     assert_true(hits >= points * 9 / 10);
-    print_message("hrmlab %s: %d of %d allocations failed\n", command->words[0], hits,
-                  learned.allocations);
 }
 
 /* The place that all commands share. */
@@ -223,9 +306,9 @@ static void failed_allocations_are_errors_and_harm_nothing(void **state)
     const struct command *command = *state;
     const char *every = getenv("HRMLAB_EVERY");
     int first = 1, last = INT32_MAX;
-    int wanted = every != NULL     ? INT32_MAX
+    int wanted = every != NULL     ? 0 /* all */
                  : fault_is_long() ? (command->changes ? 100 : 400)
-                                   : (command->changes ? 2 : 20);
+                                   : (command->changes ? 2 : 12);
 
     if (command->from != NOTHING)
         make_beginning(&shared, command->from);

@@ -15,6 +15,8 @@
  *   FAULT_BOOT=FILE          stands in for /proc/sys/kernel/random/boot_id
  *   FAULT_COUNT=FILE         gets the number of the program's calls that count and, for nomem, of its
  *                            allocations when it ends, for tests to know how far they must reach
+ *   FAULT_STACKS=FILE        gets, for nomem, 8 bytes for each allocation: those that the same calls
+ *                            of the program's own functions lead to have the same
  *   FAULT_CLOCK=FILE         seconds in it, if there are any, are added to the wall clock
  *   FAULT_FLOCK=NUMBER       every flock() fails with that errno
  *
@@ -24,7 +26,9 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
+#include <link.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -42,6 +46,7 @@
 static const char *root, *mark, *log_directory, *boot_file, *clock_file;
 static char action[16];
 static long fault_at, calls, allocations;
+static const char *stacks_file;
 static bool ready, selected, counts_memory, disk_full;
 static int full_error = ENOSPC;
 static int log_fd = -1;
@@ -50,6 +55,52 @@ static pid_t log_pid;
 static ssize_t raw_write(int fd, const void *data, size_t size)
 {
     return syscall(SYS_write, fd, data, size);
+}
+
+/* ---- where allocations come from ---- */
+
+enum { MOST_STACKS = 1 << 18, MOST_FRAMES = 128 };
+
+static uint64_t stacks[MOST_STACKS]; /* of the allocations, in their order */
+static uintptr_t program_begin, program_end;
+static _Thread_local bool looking; /* backtrace() allocates, the first time */
+
+/* The program is the first of its objects. */
+static int find_program(struct dl_phdr_info *object, size_t size, void *unused)
+{
+    (void)size, (void)unused;
+    program_begin = object->dlpi_addr;
+    for (int i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+        uintptr_t end = object->dlpi_addr + part->p_vaddr + part->p_memsz;
+
+        if (part->p_type == PT_LOAD && end > program_end)
+            program_end = end;
+    }
+    return 1;
+}
+
+static long stack_count(void)
+{
+    return allocations < MOST_STACKS ? allocations : MOST_STACKS;
+}
+
+/* A hash of the program's calls that are under way. */
+static uint64_t hash_stack(void)
+{
+    void *frames[MOST_FRAMES];
+    uint64_t hash = 0xcbf29ce484222325;
+
+    looking = true;
+    int count = backtrace(frames, MOST_FRAMES);
+    looking = false;
+    for (int i = 0; i < count; i++) {
+        uintptr_t at = (uintptr_t)frames[i];
+
+        if (at >= program_begin && at < program_end)
+            hash = (hash ^ (at - program_begin)) * 0x100000001b3;
+    }
+    return hash;
 }
 
 __attribute__((constructor)) static void shim_begin(void)
@@ -70,23 +121,34 @@ __attribute__((constructor)) static void shim_begin(void)
         selected = name != NULL && strcmp(name + 1, program) == 0;
     selected = selected && !(mark != NULL && syscall(SYS_faccessat, AT_FDCWD, mark, F_OK) == 0);
     counts_memory = selected && strcmp(action, "nomem") == 0;
+    stacks_file = counts_memory ? getenv("FAULT_STACKS") : NULL;
+    if (stacks_file != NULL)
+        dl_iterate_phdr(find_program, NULL);
     ready = true;
 }
 
-/* A process that is killed or ends by _exit() leaves no count. */
+static void leave_file(const char *path, const void *data, size_t size)
+{
+    long fd = syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+
+    if (fd < 0)
+        return;
+    raw_write((int)fd, data, size);
+    syscall(SYS_close, (int)fd);
+}
+
+/* A process that is killed or ends by _exit() leaves none. */
 __attribute__((destructor)) static void shim_end(void)
 {
     const char *file = getenv("FAULT_COUNT");
     char text[32];
 
-    if (!selected || file == NULL)
-        return;
-    int length = snprintf(text, sizeof text, "%ld\n", counts_memory ? allocations : calls);
-    long fd = syscall(SYS_openat, AT_FDCWD, file, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    if (fd < 0)
-        return;
-    raw_write((int)fd, text, (size_t)length);
-    syscall(SYS_close, (int)fd);
+    if (selected && file != NULL)
+        leave_file(
+            file, text,
+            (size_t)snprintf(text, sizeof text, "%ld\n", counts_memory ? allocations : calls));
+    if (stacks_file != NULL)
+        leave_file(stacks_file, stacks, (size_t)stack_count() * sizeof *stacks);
 }
 
 static void leave_mark(void)
@@ -438,7 +500,11 @@ void *__libc_realloc(void *old, size_t size);
 
 static bool memory_fails(void)
 {
-    if (!ready || !counts_memory || ++allocations != fault_at)
+    if (!ready || !counts_memory || looking)
+        return false;
+    if (++allocations <= MOST_STACKS && stacks_file != NULL)
+        stacks[allocations - 1] = hash_stack();
+    if (allocations != fault_at)
         return false;
     leave_mark();
     errno = ENOMEM;

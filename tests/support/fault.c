@@ -63,6 +63,7 @@ void fault_disarm(void)
     unsetenv("FAULT_LOG");
     unsetenv("FAULT_BOOT");
     unsetenv("FAULT_COUNT");
+    unsetenv("FAULT_STACKS");
 }
 
 pid_t fault_start_run(const struct fault *f)
