@@ -94,6 +94,37 @@ static void three_axes_together_are_a_term_of_their_own(void **state)
     expect_share(&terms[6], ANOVA_HIGHER, 8.0 / 32, 2);
 }
 
+/*
+ * 2 cells, 19 seeds, 3 tasks: y = 10 a + (s - 9) (t + 1) / 2, whose mean over tasks is 10 a + s - 9.
+ * Sums of squares: of the factor 2 x 19 x 5^2 = 950, of the seeds 2 x 570 = 1140.
+ */
+static void every_one_of_many_seeds_counts(void **state)
+{
+    enum { SEEDS = 19, TASKS = 3 };
+    double values[2 * SEEDS * TASKS];
+    const struct anova_grid grid = { .factor_count = 1,
+                                     .levels = { 2 },
+                                     .cells = 2,
+                                     .seeds = SEEDS,
+                                     .tasks = TASKS,
+                                     .seeds_shared = true,
+                                     .values = values };
+    struct anova_term terms[ANOVA_TERMS];
+    struct error err;
+    int count;
+
+    (void)state;
+    for (int a = 0; a < 2; a++)
+        for (int s = 0; s < SEEDS; s++)
+            for (int t = 0; t < TASKS; t++)
+                values[(a * SEEDS + s) * TASKS + t] = 10 * a + (s - 9) * (t + 1) / 2.0;
+    assert_int_equal(anova(terms, &count, &grid, &err), 0);
+    assert_int_equal(count, 2);
+    expect_share(&terms[0], ANOVA_FACTOR, 950.0 / 2090, 1);
+    expect_share(&terms[1], ANOVA_SEED, 1140.0 / 2090, 36);
+    assert_true(terms[1].low < terms[1].share && terms[1].share < terms[1].high);
+}
+
 static void a_grid_of_equal_values_is_refused(void **state)
 {
     static const double VALUES[] = { 1, 1, 1, 1 };
@@ -138,6 +169,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shares_of_two_factors_are_those_worked_out_by_hand),
         cmocka_unit_test(three_axes_together_are_a_term_of_their_own),
+        cmocka_unit_test(every_one_of_many_seeds_counts),
         cmocka_unit_test(a_grid_of_equal_values_is_refused),
         cmocka_unit_test(equal_values_that_rounding_tells_apart_are_refused),
     };
