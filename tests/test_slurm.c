@@ -343,6 +343,36 @@ static void what_was_queued_is_submitted_at_once_and_synced_later(void **state)
     place_remove(&place);
 }
 
+/* One before, and one after the first list that a later runner has asked for. */
+static void elements_of_an_array_that_are_cancelled_while_they_wait_stay_so(void **state)
+{
+    struct place place;
+
+    (void)state;
+    need_cluster();
+    cluster_place(&place, GRID_AS_ARRAY);
+    free(cluster_ask("scontrol update PartitionName=main State=DOWN"));
+    assert_int_equal(
+        place_finish(place_start(&place, "queue", place.spec, "--executor", "slurm", NULL)), 0);
+    char *array = cluster_ask("squeue --me -h -t PENDING -o %%F");
+    free(cluster_ask("scancel %s_2", array));
+    pid_t runner = place_start(&place, "work", "--executor", "slurm", NULL);
+    assert_true(
+        place_wait_for(&place, "SELECT count(*) FROM job WHERE state = 'cancelled'", "1"));
+    free(cluster_ask("scancel %s_0", array));
+    free(array);
+    assert_true(
+        place_wait_for(&place, "SELECT count(*) FROM job WHERE state = 'cancelled'", "2"));
+    free(cluster_ask("scontrol update PartitionName=main State=UP"));
+    assert_int_equal(place_finish(runner), 0);
+    place_expect(&place,
+                 "SELECT count(*) || group_concat(DISTINCT outcome) FROM"
+                 " (SELECT outcome FROM attempt ORDER BY outcome)",
+                 "4cancelled,done");
+    place_expect(&place, "SELECT count(*) FROM job WHERE state = 'done'", "2");
+    place_remove(&place);
+}
+
 static void
 jobs_go_on_when_the_runner_is_interrupted_or_killed_or_the_database_lost(void **state)
 {
@@ -593,6 +623,7 @@ int main(void)
         cmocka_unit_test(a_grid_is_one_array_and_finds_what_the_executor_local_finds),
         cmocka_unit_test(a_workspace_may_have_any_name),
         cmocka_unit_test(what_was_queued_is_submitted_at_once_and_synced_later),
+        cmocka_unit_test(elements_of_an_array_that_are_cancelled_while_they_wait_stay_so),
         cmocka_unit_test(
             jobs_go_on_when_the_runner_is_interrupted_or_killed_or_the_database_lost),
         cmocka_unit_test(a_run_goes_on_in_the_next_job_with_the_same_bits_on_other_cores),

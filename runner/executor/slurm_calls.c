@@ -163,6 +163,8 @@ static void take_past(const struct slurm *slurm, struct slurm_task *task,
     task->asking = false;
     if (job != NULL && job->state->phase == SLURM_OVER)
         slurm_task_job_over(task, job);
+    else if (jobs != NULL && slurm_was_taken_off(task, jobs, true))
+        slurm_task_over(task, OUTCOME_CANCELLED);
     else if (jobs != NULL || !slurm_has_accounting(slurm))
         slurm_task_over(task, OUTCOME_NONE);
 }

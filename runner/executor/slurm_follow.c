@@ -205,6 +205,60 @@ static bool take_state(struct slurm_task *task, const struct slurm_job *job)
     return task->over || task->head.state != before;
 }
 
+/* Whether the job is of a part of the place's batch. */
+static bool is_of_batch(const struct slurm_job *job, const struct slurm_place *place)
+{
+    size_t length = strlen(place->name);
+
+    return strncmp(job->name, place->name, length) == 0 && job->name[length] == '.';
+}
+
+const struct slurm_job *slurm_task_find(const struct slurm_task *task,
+                                        const struct slurm_jobs *jobs)
+{
+    const struct slurm_place *place = &task->place;
+
+    if (place->job[0] == '\0')
+        return slurm_jobs_find_named(jobs, place->name, place->index / place->per_job);
+    const struct slurm_job *job = slurm_jobs_find(jobs, place->job);
+    return job != NULL && is_of_batch(job, place) ? job : NULL;
+}
+
+/* How long ago the task's job was surely among those that Slurm lists, in seconds. */
+static double unseen_s(const struct slurm_task *task)
+{
+    return task->seen_at > 0.0 ? clock_monotonic_s() - task->seen_at
+                               : slurm_mark_age_s(task->head.directory, SLURM_MARK_PLACE);
+}
+
+/*
+ * A job that had a node which could not start it is missing as well, but only after it
+ * was listed as over for MinJobAge: 300 s, if the site has not chosen less. And it had its
+ * turn, which the jobs of an array have in their order.
+ */
+bool slurm_was_taken_off(const struct slurm_task *task, const struct slurm_jobs *jobs,
+                         bool past)
+{
+    static const double LISTED_S = 240.0;
+    const char *id = task->place.job, *bar = strchr(id, '_');
+    size_t length = bar != NULL ? (size_t)(bar - id) + 1 : 0;
+    bool others = false, earlier = false;
+
+    if (bar == NULL || !is_marked(task, SLURM_MARK_PLACE) ||
+        slurm_script_has_begun(task->head.directory))
+        return false;
+    for (int i = 0; i < jobs->count; i++) {
+        const struct slurm_job *job = &jobs->items[i];
+
+        if (strncmp(job->id, id, length) != 0 || !is_of_batch(job, &task->place))
+            continue;
+        others = true;
+        earlier = earlier || (job->state->phase == SLURM_WAITING &&
+                              atol(job->id + length) < atol(bar + 1));
+    }
+    return earlier || (others && (past || unseen_s(task) < LISTED_S));
+}
+
 /* No list has the job any more. */
 static bool take_absence(struct slurm *slurm, struct slurm_task *task)
 {
@@ -215,31 +269,24 @@ static bool take_absence(struct slurm *slurm, struct slurm_task *task)
 
     if (++task->missing < enough)
         return false;
+    if (slurm_was_taken_off(task, &slurm->listed, false)) {
+        slurm_task_over(task, OUTCOME_CANCELLED);
+        return true;
+    }
     if (task->step == SLURM_SUBMITTED && !once && slurm_has_accounting(slurm))
         return false; /* sacct is asked */
     slurm_task_over(task, task->step == SLURM_UNSURE ? OUTCOME_NEVER_STARTED : OUTCOME_NONE);
     return true;
 }
 
-const struct slurm_job *slurm_task_find(const struct slurm_task *task,
-                                        const struct slurm_jobs *jobs)
-{
-    const struct slurm_place *place = &task->place;
-    size_t length = strlen(place->name);
-
-    if (place->job[0] == '\0')
-        return slurm_jobs_find_named(jobs, place->name, place->index / place->per_job);
-    const struct slurm_job *job = slurm_jobs_find(jobs, place->job);
-    bool same =
-        job != NULL && strncmp(job->name, place->name, length) == 0 && job->name[length] == '.';
-    return same ? job : NULL;
-}
-
 static bool follow(struct slurm *slurm, struct slurm_task *task)
 {
     const struct slurm_job *job = slurm_task_find(task, &slurm->listed);
 
-    return job != NULL ? take_state(task, job) : take_absence(slurm, task);
+    if (job == NULL)
+        return take_absence(slurm, task);
+    task->seen_at = slurm->listed_at;
+    return take_state(task, job);
 }
 
 void slurm_follow_one(struct slurm *slurm, struct slurm_task *task)

@@ -45,9 +45,11 @@ struct slurm_task {
     int slots;     /* cores of its job */
     double wait_s; /* its job shall not begin before */
     int missing;   /* lists in a row that lacked its job */
-    bool asking;   /* sacct is asked for the job now */
-    bool over;     /* the job or the attempt is over, or Slurm does not know the job */
-    bool voided;   /* no job will begin it: it is gone once its job need not be ended */
+    /* monotonic time of the last list that had its job; 0: none did */
+    double seen_at;
+    bool asking; /* sacct is asked for the job now */
+    bool over;   /* the job or the attempt is over, or Slurm does not know the job */
+    bool voided; /* no job will begin it: it is gone once its job need not be ended */
     enum slurm_node node;
     double over_at; /* monotonic time at which that was seen */
     enum outcome cause;
@@ -132,6 +134,11 @@ bool slurm_is_listed(const struct slurm_task *task);
  * one. */
 const struct slurm_job *slurm_task_find(const struct slurm_task *task,
                                         const struct slurm_jobs *jobs);
+/* Whether jobs, which lack the task's job, tell that it was cancelled by itself while it
+ * waited in an array, which Slurm forgets at once: others of the array are there. past:
+ * they are all jobs that ever were; otherwise those that have not been over for long. */
+bool slurm_was_taken_off(const struct slurm_task *task, const struct slurm_jobs *jobs,
+                         bool past);
 /* Takes the task's state from the last list. */
 void slurm_follow_one(struct slurm *slurm, struct slurm_task *task);
 /* Applies the last list to all tasks. Returns whether anything has changed. */
