@@ -202,7 +202,10 @@ static void write_navigation(struct document *document, const struct document_fr
         write_text(document, frame->links[i][1]);
         fputs("</a> ", document->out);
     }
-    fputs("</nav></header>\n", document->out);
+    /* what the script says: whether the page is kept up to date, what is pointed at */
+    fputs("</nav><p id=\"live\" role=\"status\"></p></header>\n"
+          "<div id=\"tip\" aria-hidden=\"true\"></div>\n",
+          document->out);
 }
 
 int document_create_page(struct document **out, const struct document_frame *frame,
