@@ -456,7 +456,7 @@ static void a_full_disk_pauses_and_goes_on(void **state)
         assert_true(paused >= 10);
 }
 
-/* A real one: a tmpfs of 2 MB, filled by somebody else. */
+/* A real one: a tmpfs of 32 MB, filled by somebody else at any moment. */
 static void a_small_file_system_fills_up_and_gets_room(void **state)
 {
     struct fault f;
@@ -465,7 +465,7 @@ static void a_small_file_system_fills_up_and_gets_room(void **state)
     (void)state;
     fault_begin(&f);
     assert_int_equal(mkdir(f.place.workspace, 0777), 0);
-    if (mount("tmpfs", f.place.workspace, "tmpfs", 0, "size=2m") != 0) {
+    if (mount("tmpfs", f.place.workspace, "tmpfs", 0, "size=32m") != 0) {
         print_message("# skip: no tmpfs can be mounted here: %s\n", strerror(errno));
         fault_end(&f);
         skip();
@@ -473,7 +473,7 @@ static void a_small_file_system_fills_up_and_gets_room(void **state)
     snprintf(filler, sizeof filler, "%s/filler", f.place.workspace);
     pid_t pid = place_start(&f.place, "run", f.place.spec, "--set", "train.max_steps=300",
                             "--set", "retries.max=0", "--set", "resources.hang_s=60", NULL);
-    place_sleep_ms(700);
+    place_sleep_ms(50 + (int)random_below(&fault_stream, 1000));
     FILE *file = fopen(filler, "w");
     assert_non_null(file);
     setvbuf(file, NULL, _IONBF, 0);
@@ -564,7 +564,8 @@ int main(void)
                                         fault_use_real_worker, fault_use_null_worker_again),
         cmocka_unit_test(a_torn_journal_of_a_starting_attempt_is_no_fault_of_the_worker),
         cmocka_unit_test(a_full_disk_pauses_and_goes_on),
-        cmocka_unit_test(a_small_file_system_fills_up_and_gets_room),
+        cmocka_unit_test_setup_teardown(a_small_file_system_fills_up_and_gets_room,
+                                        fault_use_real_worker, fault_use_null_worker_again),
         cmocka_unit_test_setup_teardown(what_failed_before_a_full_disk_is_told_at_the_end,
                                         fault_use_real_worker, fault_use_null_worker_again),
     };
