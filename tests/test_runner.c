@@ -153,7 +153,7 @@ static void cancelled_jobs_end_and_can_be_taken_up_again(void **state)
         struct place place;
 
         place_make(&place);
-        pid_t pid = place_start(&place, "run", place.spec, "--set", "train.max_steps=1000",
+        pid_t pid = place_start(&place, "run", place.spec, "--set", "train.max_steps=400",
                                 "--set", "train.checkpoint_interval=30", "--jobs", "2", NULL);
         assert_true(place_wait_for(&place, "SELECT count(DISTINCT run_id) FROM metric", "2"));
         int stopped = place_signal_workers(&place, SIGSTOP); /* and their keepers */
@@ -174,7 +174,7 @@ static void cancelled_jobs_end_and_can_be_taken_up_again(void **state)
         assert_int_equal(place_finish(place_start(&place, "work", NULL)), 0);
         place_expect(&place, "SELECT count(*) FROM job WHERE state = 'done'", "2");
         place_expect(&place,
-                     "SELECT count(*) FROM metric WHERE step = 1000"
+                     "SELECT count(*) FROM metric WHERE step = 400"
                      " AND name = 'train/lm_loss'",
                      "2");
         place_remove(&place);
