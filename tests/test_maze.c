@@ -247,6 +247,13 @@ static void a_bad_row_is_named_with_its_column(void **state)
         { "x,#SoG#####,#SoG#####,1\n", "1 S, 1 G and 1 o" },
         { "x,#S G#####,#SoG#o###,1\n", "character 6 (row 2, column 3 of the maze) is \"o\"" },
         { "x,#S G#####,#SoG#####,-1\n", "column rating: expected a number" },
+        /* walls that are written otherwise: S and G tell that it is a maze */
+        { "x,XS GXXXXX,XSoGXXXXX,1\n",
+          "row 2, column question: character 1 is \"X\"; expected #" },
+        { "x,XsX gXXXX,XsXogXXXX,1\n",
+          "or a header with the columns question and answer (a maze" },
+        { "x,s    XX  XX   g ,soo  XX  XX   g ,1\n",
+          "or . or 0 for a blank cell (a maze would have # for walls, S and G)" },
         { "x,S    ##  ##   G ,S    ##  ##   G ,1\n",
           "row 2, column answer: no path of o leads from S to G (character 15, row 4, column "
           "3" },

@@ -133,17 +133,22 @@ int maze_csv_parse(uint8_t *question, uint8_t *answer, int *side, const struct b
     return rc;
 }
 
+static bool has(const struct csv_field *field, int cell)
+{
+    return memchr(field->text, MAZE_CHARACTERS[cell], field->length) != NULL;
+}
+
 bool maze_csv_recognises(const char *path)
 {
     struct board_csv reader;
     struct error ignored;
-    bool walls = false;
+    bool found = false;
 
     if (board_csv_open(&reader, path, &ignored) < 0)
         return false;
     if (board_csv_next(&reader, &ignored) > 0)
-        walls = memchr(reader.question.text, MAZE_CHARACTERS[MAZE_WALL],
-                       reader.question.length) != NULL;
+        found = has(&reader.question, MAZE_WALL) ||
+                (has(&reader.question, MAZE_START) && has(&reader.question, MAZE_GOAL));
     board_csv_close(&reader);
-    return walls;
+    return found;
 }
