@@ -31,7 +31,7 @@
 
 /* Four jobs of one array. */
 static const char GRID_AS_ARRAY[] =
-    GRID("\"mem_gb\": 0.2, \"array_parallelism\": 3, \"setup\": [\"true\", \"echo 'set up'\"],"
+    GRID("\"mem_gb\": 2, \"array_parallelism\": 3, \"setup\": [\"true\", \"echo 'set up'\"],"
          " \"additional_parameters\": \"nice=1\"");
 
 /* Two jobs, of three runs and of one. */
@@ -41,6 +41,11 @@ static const char GRID_AS_PILOTS[] = GRID("\"runs_per_job\": 3");
 static const char LONG_RUN[] =
     "{\"name\": \"t\", \"set\": {" CLUSTER_SMALL_RUN ", \"train.max_steps\": 250},"
     " \"evaluate\": {\"eval.halt_max_steps\": [1, 2]}}";
+
+/* Two in an array, of which both need more memory than they have asked for. */
+static const char LARGE_RUNS[] =
+    "{\"name\": \"t\", \"seeds\": [1, 2], \"set\": {" CLUSTER_SMALL_RUN
+    ", \"train.max_steps\": 100000, \"retries.max\": 0}, \"slurm\": {\"mem_gb\": 0.004}}";
 
 /* Three such in one job. */
 static const char LONG_PILOT[] =
@@ -69,6 +74,12 @@ static char *local_results(const char *spec)
 static int start_cluster(void **state)
 {
     (void)state;
+    /* memory is counted, and not there: a job may ask for much, and uses what it uses */
+    setenv("MINI_SLURM_MEM", "64000", 1);
+    setenv("MINI_SLURM_CONF_EXTRA",
+           "DefMemPerCPU=8000\nJobAcctGatherType=jobacct_gather/linux\n"
+           "JobAcctGatherFrequency=task=1\nJobAcctGatherParams=OverMemoryKill",
+           1);
     has_cluster = cluster_start(2);
     return 0;
 }
@@ -168,6 +179,23 @@ static void a_job_that_was_put_back_is_known_by_its_own_line(void **state)
     assert_true(slurm_was_put_back(list, "8"));
     assert_false(slurm_was_put_back(list, "9"));
     assert_false(slurm_was_put_back("", "8"));
+}
+
+static void a_job_that_was_ended_for_its_memory_is_known_by_its_own_line(void **state)
+{
+    static const char log[] =
+        "slurmstepd-node1: error: StepId=12.batch exceeded memory limit (9 > 8), being killed\n"
+        "slurmstepd-node1: error: Exceeded job memory limit\n"
+        "slurmstepd: error: Job 7 exceeded memory limit (9 > 8), being killed\n"
+        "slurmstepd: error: *** JOB 5 ON node1 CANCELLED AT 2026-11-29T23:53:05 ***\n";
+
+    (void)state;
+    assert_true(slurm_ended_for_memory(log, 12));
+    assert_true(slurm_ended_for_memory(log, 7));
+    assert_false(slurm_ended_for_memory(log, 1));
+    assert_false(slurm_ended_for_memory(log, 5));
+    assert_false(slurm_ended_for_memory(" exceeded memory limit", 0));
+    assert_false(slurm_ended_for_memory("", 12));
 }
 
 /* ---- batches ---- */
@@ -403,6 +431,20 @@ jobs_go_on_when_the_runner_is_interrupted_or_killed_or_the_database_lost(void **
 
 /* ---- faults of a real cluster ---- */
 
+static void jobs_that_slurm_ends_for_their_memory_are_out_of_memory(void **state)
+{
+    struct place place;
+
+    (void)state;
+    need_cluster();
+    cluster_place(&place, LARGE_RUNS);
+    assert_int_equal(
+        place_finish(place_start(&place, "run", place.spec, "--executor", "slurm", NULL)), 1);
+    place_expect(&place, "SELECT group_concat(state || cause) FROM job",
+                 "failedout of memory,failedout of memory");
+    place_remove(&place);
+}
+
 /* A runner at work on the run, whose first job runs. */
 static pid_t start_long_run(struct place *place)
 {
@@ -617,6 +659,7 @@ int main(void)
         cmocka_unit_test(a_list_that_is_garbled_or_cut_is_no_list),
         cmocka_unit_test(jobs_are_found_by_id_or_name_with_their_states),
         cmocka_unit_test(a_job_that_was_put_back_is_known_by_its_own_line),
+        cmocka_unit_test(a_job_that_was_ended_for_its_memory_is_known_by_its_own_line),
         cmocka_unit_test(attempts_of_an_array_have_equally_many_ranks_and_threads),
         cmocka_unit_test(options_that_take_jobs_out_of_sight_are_refused),
         cmocka_unit_test(a_script_that_is_warned_waits_for_its_worker_whatever_is_set),
@@ -626,6 +669,7 @@ int main(void)
         cmocka_unit_test(elements_of_an_array_that_are_cancelled_while_they_wait_stay_so),
         cmocka_unit_test(
             jobs_go_on_when_the_runner_is_interrupted_or_killed_or_the_database_lost),
+        cmocka_unit_test(jobs_that_slurm_ends_for_their_memory_are_out_of_memory),
         cmocka_unit_test(a_run_goes_on_in_the_next_job_with_the_same_bits_on_other_cores),
         cmocka_unit_test(two_runs_of_a_job_are_cancelled_and_the_third_is_done),
         cmocka_unit_test(a_run_whose_node_fails_goes_on_elsewhere_with_the_same_bits),

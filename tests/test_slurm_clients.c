@@ -71,6 +71,7 @@ struct fake_run {
 /* All begin together, since they mostly wait; each test waits for its own. */
 static struct fake_run runs[] = {
     { .spec = NULL_RUN, .mode = "oom" },
+    { .spec = NULL_RUN, .mode = "over-memory" },
     { .spec = NULL_RUN, .mode = "time-out" },
     { .spec = NULL_RUN, .mode = "preempted" },
     { .spec = NULL_RUN, .mode = "launch-fails" },
@@ -227,6 +228,7 @@ static void a_job_out_of_memory_is_tried_again(void **state)
 {
     (void)state;
     expect_with_fakes("oom", "out of memory,done", "1", "2");
+    expect_with_fakes("over-memory", "out of memory,done", "1", "2");
 }
 
 /* It has no checkpoint, so that the next job would be no longer than the first. */

@@ -156,6 +156,17 @@ char *slurm_batch_path(const struct slurm_batch *batch, const char *ending)
     return format_string("%s/" SLURM_FOLDER "/%s%s", batch->workspace, batch->name, ending);
 }
 
+char *slurm_batch_log(const char *directory, const char *name)
+{
+    const char *attempt;
+    struct error ignored;
+
+    if (split_directory(&attempt, directory, &ignored) < 0)
+        return NULL;
+    return format_string("%.*s/" SLURM_FOLDER "/%s.log",
+                         (int)((size_t)(attempt - directory) - strlen(RUNS)), directory, name);
+}
+
 int slurm_batch_seal(struct slurm_batch *batch, struct error *err)
 {
     char *path = slurm_batch_path(batch, ".sh"), *text = NULL;

@@ -389,6 +389,25 @@ static bool is_unbegun(const struct slurm *slurm, const struct slurm_task *task)
                                  : slurm_mark_void(task->head.directory);
 }
 
+/* Whether Slurm itself has ended the job that was at work on the task for its memory. It
+ * calls such a job failed; all of its processes are killed (OverMemoryKill), so that the
+ * worker's end is not told, or not that of the script. */
+static bool is_over_memory(const struct slurm_task *task)
+{
+    enum { LOG_LIMIT = 16 << 20 };
+    char *path = NULL, *text = NULL;
+    struct error ignored;
+    size_t size;
+
+    if (!has_ended(task) || is_marked(task, SLURM_MARK_BEGUN))
+        path = slurm_batch_log(task->head.directory, task->place.name);
+    bool over = path != NULL && file_read(&text, &size, path, LOG_LIMIT, &ignored) == 0 &&
+                slurm_ended_for_memory(text, slurm_begun_by(task->head.directory));
+    free(text);
+    free(path);
+    return over;
+}
+
 /* Whether the end of a task that is over can be told; sets its cause. */
 static bool is_concluded(struct slurm *slurm, struct slurm_task *task, double now)
 {
@@ -408,6 +427,8 @@ static bool is_concluded(struct slurm *slurm, struct slurm_task *task, double no
     }
     if (task->cause == OUTCOME_NONE && !has_ended(task) && !last_look)
         return false;
+    if (task->cause == OUTCOME_NONE && is_over_memory(task))
+        task->cause = OUTCOME_OUT_OF_MEMORY;
     if (task->cause == OUTCOME_NONE && is_marked(task, SLURM_MARK_WARNED))
         task->cause = OUTCOME_JOB_TIME_OUT;
     return true;

@@ -203,6 +203,21 @@ const struct slurm_job *slurm_jobs_find_named(const struct slurm_jobs *jobs, con
     return NULL;
 }
 
+bool slurm_ended_for_memory(const char *log, long number)
+{
+    static const char words[] = " exceeded memory limit";
+
+    for (const char *at = log; (at = strstr(at, words)) != NULL; at++) {
+        const char *word = at;
+
+        while (word > log && isspace((unsigned char)word[-1]) == 0 && word[-1] != '=')
+            word--;
+        if (number > 0 && strtol(word, NULL, 10) == number)
+            return true;
+    }
+    return false;
+}
+
 bool slurm_was_put_back(const char *text, const char *id)
 {
     char job[41];

@@ -9,6 +9,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* Before the number that a job adds to its place. */
+static const char NUMBER[] = " number ";
+
 void slurm_place_write(char out[EXECUTOR_PLACE_SIZE], const struct slurm_place *place)
 {
     snprintf(out, EXECUTOR_PLACE_SIZE, "name %s index %d per %d%s%s", place->name, place->index,
@@ -63,6 +66,26 @@ double slurm_mark_age_s(const char *directory, enum slurm_mark mark)
 
     free(path);
     return age > 0.0 ? age : 0.0;
+}
+
+long slurm_begun_by(const char *directory)
+{
+    long job = 0;
+
+    for (int mark = SLURM_MARK_BEGUN; mark <= SLURM_MARK_OVER && job == 0; mark++) {
+        char *path = path_of(directory, (enum slurm_mark)mark), *text = NULL;
+        const char *number = NULL;
+        struct error ignored;
+        size_t size;
+
+        if (path != NULL && file_read(&text, &size, path, EXECUTOR_PLACE_SIZE, &ignored) == 0)
+            number = strstr(text, NUMBER);
+        if (number != NULL)
+            job = strtol(number + strlen(NUMBER), NULL, 10);
+        free(text);
+        free(path);
+    }
+    return job;
 }
 
 int slurm_mark_set(const char *directory, enum slurm_mark mark, struct error *err)

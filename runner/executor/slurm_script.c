@@ -159,6 +159,7 @@ static const char LOOP[] =
     "        continue\n"
     "    fi\n"
     "    mv \"$directory/slurm.place\" \"$directory/slurm.begun\" 2>/dev/null || continue\n"
+    "    echo \" number ${SLURM_JOB_ID:-0}\" >>\"$directory/slurm.begun\"\n"
     "    \"$program\" $ranks run \"$directory\" >>\"$directory/log\" 2>&1 &\n"
     "    keeper=$!\n"
     "    if [ -n \"$leaving\" ] || [ -e \"$directory/slurm.stop\" ]; then\n"

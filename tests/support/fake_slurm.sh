@@ -4,6 +4,7 @@
 # $FAKE_SLURM/mode names what goes wrong:
 #   oom, preempted   the first job ends so at the first list
 #   oom-held         as oom; later jobs last as long as the file hold is there
+#   over-memory      the same, in Slurm's own way: the job has failed, and its log says why
 #   time-out         the first job ends at its time limit, of which nothing has warned it
 #   launch-fails     its node cannot start the first job, which is cancelled for that
 #   put-back         the same, when it is in the queue again and has no node any more
@@ -79,6 +80,8 @@ start() { # ID ELEMENT NAME OUTPUT SCRIPT ARGUMENT...
     if [ -n "$2" ]; then # otherwise that of sbatch's caller stays
         export SLURM_ARRAY_TASK_ID=$2
     fi
+    echo "$4" >"$jobs/$1/log"
+    export SLURM_JOB_ID=${1/_/}
     setsid bash "${@:5}" >>"$4" 2>&1 </dev/null &
     echo $! >"$jobs/$1/pid"
 }
@@ -146,6 +149,16 @@ list() {
     garbled) [ "$before" -ge 2 ] || { printf '1|RUNN'; exit 0; } ;;
     oom*) [ "$before" != 0 ] || end_job 1 OUT_OF_MEMORY ;;
     accounted*) [ "$before" != 0 ] || end_job 1 NODE_FAIL ;;
+    over-memory)
+        [ "$before" != 0 ] || {
+            until grep -q number "$dir"/../ws/runs/*/attempts/1/slurm.begun 2>/dev/null; do
+                sleep 0.05
+            done
+            end_job 1 FAILED
+            echo "slurmstepd-n7: error: StepId=1.batch exceeded memory limit (9 > 8), being killed" \
+                >>"$(<"$jobs/1/log")"
+        }
+        ;;
     preempted) [ "$before" != 0 ] || end_job 1 PREEMPTED ;;
     time-out) [ "$before" != 0 ] || end_job 1 TIMEOUT ;;
     aged) age=1:00:00 ;;
