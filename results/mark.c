@@ -134,9 +134,8 @@ int mark_delete_experiment(struct store *store, const char *experiment, struct e
 
 int mark_find_kept(struct store *store, char **what, const char *experiment, struct error *err)
 {
-    sqlite3_stmt *s;
-    int rc = sql_query(
-        store, &s, err,
+    return sql_find_text(
+        store, what, err,
         "SELECT CASE WHEN m.run_hash <> '' THEN 'its run ' || substr(m.run_hash, 1, 12)"
         "  WHEN m.arm <> '' THEN 'its arm ' || m.arm ELSE 'it' END FROM mark m"
         " WHERE m.kind = 'keep' AND (m.experiment = ?1 OR (m.run_hash <> '' AND EXISTS"
@@ -147,15 +146,6 @@ int mark_find_kept(struct store *store, char **what, const char *experiment, str
         "   WHERE r.hash = m.run_hash AND e.name <> ?1)))"
         " ORDER BY m.run_hash, m.arm LIMIT 1",
         "t", experiment);
-
-    *what = NULL;
-    if (rc == 0)
-        rc = sql_step(store, &s, err);
-    if (rc <= 0)
-        return rc;
-    *what = sql_text_copy(s, 0);
-    sql_end(&s);
-    return *what == NULL ? error_no_memory(err, "a mark") : 0;
 }
 
 /* ---- seeing them ---- */

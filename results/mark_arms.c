@@ -49,20 +49,10 @@ int mark_arms_read(struct mark_arms *out, struct store *store, int64_t experimen
 static int find_label(char **out, struct store *store, int64_t experiment_id, int64_t run_id,
                       struct error *err)
 {
-    sqlite3_stmt *s;
-    int rc = sql_query(store, &s, err,
-                       "SELECT a.label FROM arm_run x CROSS JOIN arm a USING (arm_id)"
-                       " WHERE x.run_id = ?2 AND a.experiment_id = ?1 LIMIT 1",
-                       "ii", experiment_id, run_id);
-
-    *out = NULL;
-    if (rc == 0)
-        rc = sql_step(store, &s, err);
-    if (rc <= 0)
-        return rc;
-    *out = sql_text_copy(s, 0);
-    sql_end(&s);
-    return *out == NULL ? error_no_memory(err, "the marks of arms") : 0;
+    return sql_find_text(store, out, err,
+                         "SELECT a.label FROM arm_run x CROSS JOIN arm a USING (arm_id)"
+                         " WHERE x.run_id = ?2 AND a.experiment_id = ?1 LIMIT 1",
+                         "ii", experiment_id, run_id);
 }
 
 int mark_arms_write(const struct mark_arms *arms, int *moved, struct store *store,

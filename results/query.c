@@ -650,18 +650,7 @@ void run_counts_describe(char *out, size_t size, const struct run_counts *counts
 int results_setting(struct store *store, char **out, int64_t run_id, const char *key,
                     struct error *err)
 {
-    sqlite3_stmt *statement = NULL;
-    int rc = sql_query(store, &statement, err,
-                       "SELECT value FROM setting WHERE run_id = ?1 AND key = ?2", "it", run_id,
-                       key);
-
-    *out = NULL;
-    if (rc == 0)
-        rc = sql_step(store, &statement, err);
-    if (rc == 1) {
-        *out = sql_text_copy(statement, 0);
-        rc = *out == NULL ? error_set(err, ERROR_NOMEM, "no memory for settings") : 0;
-        sql_end(&statement);
-    }
-    return rc;
+    return sql_find_text(store, out, err,
+                         "SELECT value FROM setting WHERE run_id = ?1 AND key = ?2", "it",
+                         run_id, key);
 }

@@ -126,6 +126,25 @@ int sql_int_values(struct store *store, int64_t *out, bool *found, struct error 
     return rc < 0 ? rc : 0;
 }
 
+int sql_find_text_values(struct store *store, char **out, struct error *err, const char *sql,
+                         const struct sql_value *values, int count)
+{
+    sqlite3_stmt *statement;
+
+    *out = NULL;
+    int rc = prepare(store, &statement, sql, values, count, SQLITE_STATIC, err);
+    if (rc < 0)
+        return rc;
+    rc = sql_step(store, &statement, err);
+    if (rc <= 0)
+        return rc;
+    bool known = sqlite3_column_type(statement, 0) != SQLITE_NULL;
+
+    *out = sql_text_copy(statement, 0);
+    give_back(store, &statement);
+    return known && *out == NULL ? error_no_memory(err, "a text of the database") : 0;
+}
+
 const char *sql_text(sqlite3_stmt *statement, int column)
 {
     const unsigned char *text = sqlite3_column_text(statement, column);

@@ -90,6 +90,13 @@ int sql_run_values(struct store *store, struct error *err, const char *sql,
 int sql_int_values(struct store *store, int64_t *out, bool *found, struct error *err,
                    const char *sql, const struct sql_value *values, int count) MUST_CHECK;
 
+/* sql_find_text(store, out, err, sql, types, ...): the first column of the first row as a
+ * fresh text; *out NULL: no row, or NULL. */
+#define sql_find_text(store, out, err, sql, ...)                                               \
+    sql_find_text_values(store, out, err, sql, SQL_ARGUMENTS(__VA_ARGS__))
+int sql_find_text_values(struct store *store, char **out, struct error *err, const char *sql,
+                         const struct sql_value *values, int count) MUST_CHECK;
+
 /* A query: sql_query(store, out, err, sql, types, ...), then sql_step() until it
  * returns 0 (1: a row; negative: an error, and the statement is finalised), or
  * sql_end() to stop earlier. Only a statement that was stepped to its end returns to
