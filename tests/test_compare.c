@@ -11,8 +11,6 @@
 
 #include <cmocka.h>
 
-#include <sqlite3.h>
-
 #include "compare.h"
 #include "comparison_table.h"
 #include "cost_table.h"
@@ -25,6 +23,7 @@
 #include "results_table.h"
 #include "settings.h"
 #include "store.h"
+#include "support/opened.h"
 #include "table_arrange.h"
 #include "trajectories.h"
 
@@ -46,33 +45,12 @@ static int remove_directory(void **state)
     return file_remove_tree(directory, NULL);
 }
 
-static void must(int rc, const struct error *err)
-{
-    if (rc != 0)
-        fail_msg("%s", err->message);
-}
-
 /* The workspace of the first release (two arms by arch.name, trained), changed by SQL. */
 static void open_workspace(const char *change)
 {
-    char *path = file_join(directory, "results.db"), *sql, *message = NULL;
     struct error err;
-    sqlite3 *db;
-    size_t size;
 
-    must(file_read(&sql, &size, "tests/data/release_1.sql", 1 << 20, &err), &err);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
-    must(store_open(&store, directory, STORE_WRITE, &err), &err); /* migrates */
-    store_close(store);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    if (sqlite3_exec(db, change, NULL, NULL, &message) != SQLITE_OK)
-        fail_msg("%s", message);
-    sqlite3_close(db);
-    free(sql);
-    free(path);
-    must(store_open(&store, directory, STORE_READ, &err), &err);
+    store = opened_in(directory, change);
     must(results_load(&results, store, "t", NULL, 0, RESULTS_LAST, &err), &err);
     must(compare_create(&compare, store, results, METRIC_PASS_AT_2, &err), &err);
 }

@@ -37,21 +37,6 @@ static const char *const ALONE[IDS] = {
     "[" EVALUATION(RANDOM) "]",
 };
 
-static char tasks[64];
-
-static int make_tasks(void **state)
-{
-    (void)state;
-    run_make_tasks(tasks);
-    return 0;
-}
-
-static int remove_tasks(void **state)
-{
-    (void)state;
-    return file_remove_tree(tasks, NULL);
-}
-
 /* Token loss of the only evaluation of these ids at the last checkpoint. */
 static double loss_of(const cJSON *journal, const char *ids)
 {
@@ -81,7 +66,7 @@ static void every_kind_of_id_is_what_it_is_alone(void **state)
     double loss[IDS];
 
     (void)state;
-    run_settings_init(&settings, tasks, NULL);
+    run_settings_init(&settings, run_task_folder, NULL);
     run_setup_init(&setup, settings.list, ALL);
     run_write_job(&setup, 1, NULL);
     assert_int_equal(run_attempt(&setup, 1), 0);
@@ -109,7 +94,7 @@ static double train_with(char **weights, double *puzzle_parameters, const char *
     struct run_settings settings;
     struct run_setup setup;
 
-    run_settings_init(&settings, tasks, more);
+    run_settings_init(&settings, run_task_folder, more);
     run_setup_init(&setup, settings.list, OWN_ONLY);
     *puzzle_parameters = json_member(setup.described, "puzzle_parameters")->valuedouble;
     run_write_job(&setup, 1, NULL);
@@ -249,5 +234,6 @@ int main(void)
         cmocka_unit_test(a_shift_is_a_bijection),
     };
 
-    return cmocka_run_group_tests_name("conditioning", tests, make_tasks, remove_tasks);
+    return cmocka_run_group_tests_name("conditioning", tests, run_task_folder_make,
+                                       run_task_folder_remove);
 }

@@ -58,8 +58,7 @@ static void expect_queued(const struct place *place, const char *members, const 
     char *messages;
 
     assert_int_equal(queue(place, "exp", members, NULL, &messages), 0);
-    if (strstr(messages, words) == NULL)
-        fail_msg("\"%s\" is not in: %s", words, messages);
+    place_expect_words(messages, words);
     free(messages);
 }
 
@@ -419,8 +418,7 @@ static void cancel(const struct place *place, const char *name, const char *word
     char *out, *messages;
 
     assert_int_equal(place_run(place, command, &out, &messages), 0);
-    if (strstr(messages, words) == NULL)
-        fail_msg("\"%s\" is not in: %s", words, messages);
+    place_expect_words(messages, words);
     free(out);
     free(messages);
 }

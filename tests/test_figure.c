@@ -5,13 +5,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <sqlite3.h>
-
 #include "error.h"
 #include "figure.h"
 #include "figure_kinds.h"
 #include "file.h"
 #include "support/markup_check.h"
+#include "support/opened.h"
 #include "number.h"
 #include "picture_file.h"
 #include "store.h"
@@ -28,12 +27,6 @@ static char directory[64];
 static struct store *store;
 static struct figure_source source;
 
-static void must(int rc, const struct error *err)
-{
-    if (rc != 0)
-        fail_msg("%s", err->message);
-}
-
 static int make_directory(void **state)
 {
     (void)state;
@@ -47,33 +40,13 @@ static int remove_directory(void **state)
     return file_remove_tree(directory, NULL);
 }
 
-static void change_database(const char *sql)
-{
-    char *path = file_join(directory, "results.db"), *message = NULL;
-    sqlite3 *db;
-
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK)
-        fail_msg("%s", message);
-    sqlite3_close(db);
-    free(path);
-}
-
 /* The workspace of the first release (two arms by arch.name, one seed, evaluated with 1
  * and 2 outer steps), changed by SQL. */
 static void open_source(const char *change, enum metric metric)
 {
     struct error err;
-    char *sql;
-    size_t size;
 
-    must(file_read(&sql, &size, "tests/data/release_1.sql", 1 << 20, &err), &err);
-    change_database(sql);
-    free(sql);
-    must(store_open(&store, directory, STORE_WRITE, &err), &err); /* migrates */
-    store_close(store);
-    change_database(change);
-    must(store_open(&store, directory, STORE_READ, &err), &err);
+    store = opened_in(directory, change);
     must(figure_source_open(&source, store, NULL, NULL, 0, metric, NULL, &err), &err);
 }
 
@@ -199,12 +172,12 @@ static void expect_whole_ticks(const char *svg)
 
 static void steps_of_a_short_training_are_whole_numbers(void **state)
 {
-    static const char *const FIGURES[] = { "loss_curves", "accuracy_curves" };
+    static const char *const NAMES[] = { "loss_curves", "accuracy_curves" };
 
     (void)state;
     open_source("", METRIC_PASS_AT_2); /* 3 steps */
-    for (size_t i = 0; i < sizeof FIGURES / sizeof *FIGURES; i++) {
-        char *svg = draw(FIGURES[i]);
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        char *svg = draw(NAMES[i]);
 
         expect_whole_ticks(svg);
         free(svg);

@@ -66,21 +66,6 @@ static const char *const ALONE[] = {
 };
 static const int ALONE_NUMBER[] = { PLAIN, PLAIN + 2, PLAIN + RULES + 3 };
 
-static char tasks[64];
-
-static int make_tasks(void **state)
-{
-    (void)state;
-    run_make_tasks(tasks);
-    return 0;
-}
-
-static int remove_tasks(void **state)
-{
-    (void)state;
-    return file_remove_tree(tasks, NULL);
-}
-
 static double number(const cJSON *object, const char *key)
 {
     const cJSON *item = json_member(object, key);
@@ -131,7 +116,7 @@ static void every_rule_is_of_one_pass_and_gives_what_rows_that_leave_get(void **
     const cJSON *events[EVALUATIONS];
 
     (void)state;
-    run_settings_init(&settings, tasks, NULL);
+    run_settings_init(&settings, run_task_folder, NULL);
     run_setup_init(&setup, settings.list, ALL);
     run_write_job(&setup, 1, NULL);
     assert_int_equal(run_attempt(&setup, 1), 0);
@@ -172,7 +157,7 @@ static void a_rule_that_is_unknown_or_misplaced_is_refused(void **state)
     struct run_settings settings;
 
     (void)state;
-    run_settings_init(&settings, tasks, NULL);
+    run_settings_init(&settings, run_task_folder, NULL);
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
         struct run_setup setup;
 
@@ -198,5 +183,6 @@ int main(void)
         cmocka_unit_test(a_rule_that_is_unknown_or_misplaced_is_refused),
     };
 
-    return cmocka_run_group_tests_name("halting", tests, make_tasks, remove_tasks);
+    return cmocka_run_group_tests_name("halting", tests, run_task_folder_make,
+                                       run_task_folder_remove);
 }

@@ -31,8 +31,7 @@ static char *run(const struct place *place, int code, const char *const *words)
 
 static void expect(char *text, const char *words)
 {
-    if (strstr(text, words) == NULL)
-        fail_msg("\"%s\" is not in:\n%s", words, text);
+    place_expect_words(text, words);
     free(text);
 }
 

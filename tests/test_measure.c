@@ -22,6 +22,8 @@
 #include "query.h"
 #include "sql.h"
 #include "store.h"
+#include "support/opened.h"
+#include "support/release_1.h"
 
 static char directory[64];
 
@@ -38,39 +40,16 @@ static int remove_directory(void **state)
     return file_remove_tree(directory, NULL);
 }
 
-static void must(int rc, const struct error *err)
-{
-    if (rc != 0)
-        fail_msg("%s", err->message);
-}
-
 /* The workspace of the first release: experiment "t", two trained runs; more is done to it first. */
 static struct store *open_release_1(const char *more)
 {
-    char *path = file_join(directory, "results.db"), *sql;
-    struct error err;
     struct store *store;
-    sqlite3 *db;
-    size_t size;
+    struct error err;
 
-    must(file_read(&sql, &size, "tests/data/release_1.sql", 1 << 20, &err), &err);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, more, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
-    free(sql);
-    free(path);
+    release_1_write(directory);
+    database_change(directory, more);
     must(store_open(&store, directory, STORE_WRITE, &err), &err);
     return store;
-}
-
-static int64_t read_int(struct store *store, const char *sql)
-{
-    struct error err;
-    int64_t value = 0;
-
-    must(sql_int(store, &value, NULL, &err, sql, ""), &err);
-    return value;
 }
 
 static void every_measure_is_found_by_each_of_its_names(void **state)
@@ -175,10 +154,10 @@ static void measures_of_every_release_are_columns_of_the_view_score(void **state
             " JOIN measure_value m USING (evaluation_id, step)"
             " WHERE m.name = '%s' AND m.position = 0 AND m.value = s.%s AND m.value = o.%s",
             name, name, i == METRIC_EXACT_ROWS ? METRICS[i].old_name : name);
-        assert_int_equal(read_int(store, sql), 8);
+        assert_int_equal(opened_int(store, sql), 8);
     }
-    assert_int_equal(read_int(store, "SELECT count(*) FROM evaluation_result"), 8);
-    assert_int_equal(read_int(store, "SELECT count(*) FROM measure_value"), 8 * 13);
+    assert_int_equal(opened_int(store, "SELECT count(*) FROM evaluation_result"), 8);
+    assert_int_equal(opened_int(store, "SELECT count(*) FROM measure_value"), 8 * 13);
     store_close(store);
 }
 
@@ -196,7 +175,7 @@ static int64_t equal_results(struct store *store)
                  " ON m.evaluation_id = x.evaluation_id AND m.step = x.step"
                  " AND m.name = '%s' AND m.position = 0 WHERE m.value IS x.%s",
                  COLUMNS[i], COLUMNS[i]);
-        int64_t count = read_int(store, sql);
+        int64_t count = opened_int(store, sql);
 
         equal = count < equal ? count : equal;
     }
@@ -222,7 +201,7 @@ static void columns_of_results_repeat_the_measures_whoever_writes(void **state)
     (void)state;
     assert_int_equal(equal_results(store), 8); /* they have been upgraded */
     assert_int_equal(
-        read_int(store, "SELECT count(*) FROM evaluation_result WHERE pass_at_2 IS NULL"), 0);
+        opened_int(store, "SELECT count(*) FROM evaluation_result WHERE pass_at_2 IS NULL"), 0);
     for (size_t i = 0; i < sizeof CHANGES / sizeof *CHANGES; i++) {
         assert_int_equal(sqlite3_exec(store_connection(store), CHANGES[i], NULL, NULL, NULL),
                          SQLITE_OK);
@@ -236,18 +215,18 @@ static void results_of_the_last_checkpoint_stand_alone_with_types(void **state)
     struct store *store = open_release_1("");
 
     (void)state;
-    assert_int_equal(read_int(store, "SELECT count(*) FROM v_results"), 4);
+    assert_int_equal(opened_int(store, "SELECT count(*) FROM v_results"), 4);
     assert_int_equal(
-        read_int(store, "SELECT count(*) FROM v_results WHERE checkpoint <> 'last'"), 0);
-    assert_int_equal(read_int(store, "SELECT count(*) > 0 FROM v_untrained"), 1);
+        opened_int(store, "SELECT count(*) FROM v_results WHERE checkpoint <> 'last'"), 0);
+    assert_int_equal(opened_int(store, "SELECT count(*) > 0 FROM v_untrained"), 1);
     assert_int_equal(
-        read_int(store, "SELECT count(*) FROM v_evaluations WHERE exact_rows IS NOT NULL"),
-        read_int(store, "SELECT count(*) FROM score WHERE exact_rows IS NOT NULL"));
-    assert_int_equal(read_int(store, "SELECT count(*) FROM v_results WHERE"
-                                     " typeof(train_outer_steps) <> 'integer'"
-                                     " OR typeof(pass_at_2) <> 'real'"
-                                     " OR typeof(eval_augmentations) <> 'text'"
-                                     " OR typeof(train_cpu_seconds) NOT IN ('real', 'null')"),
+        opened_int(store, "SELECT count(*) FROM v_evaluations WHERE exact_rows IS NOT NULL"),
+        opened_int(store, "SELECT count(*) FROM score WHERE exact_rows IS NOT NULL"));
+    assert_int_equal(opened_int(store, "SELECT count(*) FROM v_results WHERE"
+                                       " typeof(train_outer_steps) <> 'integer'"
+                                       " OR typeof(pass_at_2) <> 'real'"
+                                       " OR typeof(eval_augmentations) <> 'text'"
+                                       " OR typeof(train_cpu_seconds) NOT IN ('real', 'null')"),
                      0);
     store_close(store);
 }
@@ -367,8 +346,9 @@ static void seconds_are_what_their_names_say(void **state)
         else /* the first release did not say it */
             assert_true(isnan(row->train_seconds) && isnan(row->evaluation_seconds));
     }
-    assert_int_equal(read_int(store, "SELECT count(*) FROM v_results WHERE train_seconds >= 10"
-                                     " AND evaluation_seconds = 0.5"),
+    assert_int_equal(opened_int(store,
+                                "SELECT count(*) FROM v_results WHERE train_seconds >= 10"
+                                " AND evaluation_seconds = 0.5"),
                      2);
     results_destroy(results);
     store_close(store);

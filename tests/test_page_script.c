@@ -11,6 +11,7 @@
 #include "file.h"
 #include "store.h"
 #include "support/browser.h"
+#include "support/opened.h"
 #include "support/page_client.h"
 #include "support/place.h"
 #include "support/release_1.h"
@@ -43,15 +44,10 @@ static struct browser browser;
 /* The experiment "t" of the first release, and 25 without jobs: e1 to e25. */
 static void make_workspace(void)
 {
-    struct store *store;
-    struct error err;
-
     place_make(&place);
     assert_int_equal(mkdir(place.workspace, 0777), 0);
     release_1_write(place.workspace);
-    if (store_open(&store, place.workspace, STORE_WRITE, &err) != 0) /* migrates */
-        fail_msg("%s", err.message);
-    store_close(store);
+    store_close(opened_store(place.workspace, STORE_WRITE)); /* migrates */
     database_change(
         place.workspace,
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 25)"

@@ -36,21 +36,6 @@ static const char *const POOL[POOLS] = { "", ",\"eval.pool_checkpoints\":2",
 
 static const char NOISE[] = ",\"eval.init_noise\":0.5";
 
-static char tasks[64];
-
-static int make_tasks(void **state)
-{
-    (void)state;
-    run_make_tasks(tasks);
-    return 0;
-}
-
-static int remove_tasks(void **state)
-{
-    (void)state;
-    return file_remove_tree(tasks, NULL);
-}
-
 static void print_cell(char out[TEXT], int steps, const char *more, const char *pool)
 {
     snprintf(out, TEXT,
@@ -145,7 +130,7 @@ static void a_grid_of_inference_costs_one_pass_and_is_what_each_cell_is_alone(vo
         used += (size_t)sprintf(all + used, "%s%s", i == 0 ? "[" : ",", cells[i]);
     }
     sprintf(all + used, "]");
-    run_settings_init(&settings, tasks, more);
+    run_settings_init(&settings, run_task_folder, more);
     run_setup_init(&setup, settings.list, all);
     run_write_job(&setup, 1, NULL);
     assert_int_equal(run_attempt(&setup, 1), 0);
@@ -199,7 +184,7 @@ static void rollouts_without_noise_are_plain_and_noise_is_drawn_by_row(void **st
         used += (size_t)sprintf(all + used, "%s%s", i == 0 ? "[" : ",", cells[i]);
     }
     sprintf(all + used, "]");
-    run_settings_init(&settings, tasks, more);
+    run_settings_init(&settings, run_task_folder, more);
     run_setup_init(&setup, settings.list, all);
     run_write_job(&setup, 1, NULL);
     assert_int_equal(run_attempt(&setup, 1), 0);
@@ -301,7 +286,7 @@ static bool check_resumed_pool_of(int epochs, bool damaged)
         used += (size_t)sprintf(all + used, "%s%s", i == 0 ? "[" : ",", cells[i]);
     }
     sprintf(all + used, "]");
-    run_settings_init(&settings, tasks, more);
+    run_settings_init(&settings, run_task_folder, more);
     run_setup_init(&setup, settings.list, all);
     run_write_job(&setup, 1, NULL);
     assert_int_equal(run_attempt(&setup, 1), 0);
@@ -370,7 +355,7 @@ static void a_pool_with_damaged_answers_is_refused(void **state)
     print_cell(cells[4], 2, NOISE, POOL[2]);
     snprintf(lists[0], sizeof lists[0], "[%s,%s]", cells[0], cells[3]);
     snprintf(lists[1], sizeof lists[1], "[%s,%s,%s]", cells[1], cells[2], cells[4]);
-    run_settings_init(&settings, tasks, more);
+    run_settings_init(&settings, run_task_folder, more);
     run_setup_init(&setup, settings.list, lists[0]);
     run_write_job(&setup, 1, NULL);
     assert_int_equal(run_attempt(&setup, 1), 0);
@@ -429,7 +414,7 @@ static void train_evaluated_at_two(struct run_setup *setup, struct run_settings 
 
     print_cell(cell, 2, "", "");
     snprintf(list, sizeof list, "[%s]", cell);
-    run_settings_init(settings, tasks, more);
+    run_settings_init(settings, run_task_folder, more);
     run_setup_init(setup, settings->list, list);
     run_write_job(setup, 1, NULL);
     assert_int_equal(run_attempt(setup, 1), 0);
@@ -496,7 +481,7 @@ static void a_pool_of_a_training_evaluated_once_is_that_evaluation(void **state)
     (void)state;
     print_cell(cell, 2, "", POOL[1]);
     snprintf(list, sizeof list, "[%s]", cell);
-    run_settings_init(&settings, tasks, more);
+    run_settings_init(&settings, run_task_folder, more);
     run_setup_init(&setup, settings.list, list);
     run_write_job(&setup, 1, NULL);
     assert_int_equal(run_attempt(&setup, 1), 0);
@@ -517,7 +502,7 @@ static void a_shape_that_the_answers_do_not_have_is_damage(void **state)
     static const char AFTER[] = "\"aaaaaaaaaaaaaa\",\"shape\":\"2000000000 2000000000\"";
     struct predictions written, read;
     struct error err = { 0 };
-    char *path = file_join(tasks, "predictions-1-0.safetensors"), *bytes;
+    char *path = file_join(run_task_folder, "predictions-1-0.safetensors"), *bytes;
     size_t size;
 
     (void)state;
@@ -555,5 +540,6 @@ int main(void)
         cmocka_unit_test(a_pool_of_a_training_evaluated_once_is_that_evaluation),
     };
 
-    return cmocka_run_group_tests_name("pool", tests, make_tasks, remove_tasks);
+    return cmocka_run_group_tests_name("pool", tests, run_task_folder_make,
+                                       run_task_folder_remove);
 }

@@ -654,29 +654,36 @@ static void a_shell_is_told_what_may_stand_next(void **state)
     place_remove(&place);
 }
 
+/* The command of the shell prints this line first. */
+static void expect_line(const char *command, const char *line)
+{
+    char got[200] = "";
+    FILE *out = popen(command, "r");
+
+    assert_non_null(out);
+    assert_non_null(fgets(got, sizeof got, out));
+    pclose(out);
+    assert_string_equal(got, line);
+}
+
 static void bash_completes_with_the_script(void **state)
 {
     const char *program = place_hrmlab();
-    char command[1000], word[200] = "";
+    char command[1000];
 
     (void)state;
     snprintf(command, sizeof command,
              "bash -c 'source <(%s completions bash); COMP_WORDS=(%s results --colu); "
              "COMP_CWORD=2; _hrmlab; echo \"${COMPREPLY[@]}\"'",
              program, program);
-    FILE *out = popen(command, "r");
-
-    assert_non_null(out);
-    assert_non_null(fgets(word, sizeof word, out));
-    pclose(out);
-    assert_string_equal(word, "--columns\n");
+    expect_line(command, "--columns\n");
 }
 
 /* zsh takes the file in its path for the function's body, and calls it at once. */
 static void zsh_completes_at_the_first_use(void **state)
 {
     const char *program = place_hrmlab();
-    char command[1000], word[200] = "";
+    char command[1000];
 
     (void)state;
     if (system("zsh -fc true 2>/dev/null") != 0)
@@ -686,12 +693,7 @@ static void zsh_completes_at_the_first_use(void **state)
              "autoload -U _hrmlab; words=(%s resu); CURRENT=2; compadd() { print \\$whole }; "
              "_hrmlab\"; rm -r $d",
              program, program);
-    FILE *out = popen(command, "r");
-
-    assert_non_null(out);
-    assert_non_null(fgets(word, sizeof word, out));
-    pclose(out);
-    assert_string_equal(word, "results\n");
+    expect_line(command, "results\n");
 }
 
 #define WITH_WORKSPACE(test)                                                                   \

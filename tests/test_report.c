@@ -5,8 +5,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <sqlite3.h>
-
 #include "document.h"
 #include "error.h"
 #include "experiment_report.h"
@@ -15,6 +13,7 @@
 #include "number.h"
 #include "store.h"
 #include "support/markup_check.h"
+#include "support/opened.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -24,12 +23,6 @@
 static const char SPEC[] = "{\"name\": \"t\", \"note\": \"<&>\"}\n";
 
 static char directory[64];
-
-static void must(int rc, const struct error *err)
-{
-    if (rc != 0)
-        fail_msg("%s", err->message);
-}
 
 static int make_directory(void **state)
 {
@@ -44,34 +37,14 @@ static int remove_directory(void **state)
     return file_remove_tree(directory, NULL);
 }
 
-static void change_database(const char *sql)
-{
-    char *path = file_join(directory, "results.db"), *message = NULL;
-    sqlite3 *db;
-
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK)
-        fail_msg("%s", message);
-    sqlite3_close(db);
-    free(path);
-}
-
 /* The workspace of the first release (two arms by arch.name, one seed), changed by
  * SQL. */
 static void open_source(struct store **store, struct figure_source *source, const char *change,
                         enum metric metric)
 {
     struct error err;
-    char *sql;
-    size_t size;
 
-    must(file_read(&sql, &size, "tests/data/release_1.sql", 1 << 20, &err), &err);
-    change_database(sql);
-    free(sql);
-    must(store_open(store, directory, STORE_WRITE, &err), &err); /* migrates */
-    store_close(*store);
-    change_database(change);
-    must(store_open(store, directory, STORE_READ, &err), &err);
+    *store = opened_in(directory, change);
     must(figure_source_open(source, *store, NULL, NULL, 0, metric, NULL, &err), &err);
 }
 

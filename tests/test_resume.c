@@ -44,26 +44,11 @@ static const char *const TRANSFORMER[] = { "train.max_steps=0",
                                            "arch.act_enabled=false",
                                            NULL };
 
-static char tasks[64];
-
-static int make_tasks(void **state)
-{
-    (void)state;
-    run_make_tasks(tasks);
-    return 0;
-}
-
-static int remove_tasks(void **state)
-{
-    (void)state;
-    return file_remove_tree(tasks, NULL);
-}
-
 static void setup_run(struct run_setup *setup, const char *const *more)
 {
     struct run_settings settings;
 
-    run_settings_init(&settings, tasks, more);
+    run_settings_init(&settings, run_task_folder, more);
     run_setup_init(setup, settings.list, EVALUATIONS);
 }
 
@@ -628,7 +613,8 @@ static void run_killed_after_training_only_evaluates(void **state)
 
 int main(void)
 {
-#define WITH_TASKS(test) cmocka_unit_test_setup_teardown(test, make_tasks, remove_tasks)
+#define WITH_TASKS(test)                                                                       \
+    cmocka_unit_test_setup_teardown(test, run_task_folder_make, run_task_folder_remove)
     const struct CMUnitTest tests[] = {
         WITH_TASKS(killed_hrm_with_act_ends_with_the_same_bits),
         WITH_TASKS(killed_transformer_ends_with_the_same_bits),

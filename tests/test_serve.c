@@ -12,8 +12,10 @@
 #include "sandbox.h"
 #include "store.h"
 #include "support/markup_check.h"
+#include "support/opened.h"
 #include "support/page_client.h"
 #include "support/place.h"
+#include "support/release_1.h"
 #include "support/selection.h"
 
 #include <errno.h>
@@ -33,33 +35,17 @@ static struct page_server server;
 
 static void change_database(const char *sql)
 {
-    char path[80], *message = NULL;
-    sqlite3 *db;
-
-    snprintf(path, sizeof path, "%s/results.db", place.workspace);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK)
-        fail_msg("%s", message);
-    sqlite3_close(db);
+    database_change(place.workspace, sql);
 }
 
 /* The workspace of the first release: the experiment "t", two arms by arch.name, one
  * seed. */
 static void make_workspace(void)
 {
-    struct store *store;
-    struct error err;
-    char *sql;
-    size_t size;
-
     place_make(&place);
     assert_int_equal(mkdir(place.workspace, 0777), 0);
-    assert_int_equal(file_read(&sql, &size, "tests/data/release_1.sql", 1 << 20, &err), 0);
-    change_database(sql);
-    free(sql);
-    if (store_open(&store, place.workspace, STORE_WRITE, &err) != 0) /* migrates */
-        fail_msg("%s", err.message);
-    store_close(store);
+    release_1_write(place.workspace);
+    store_close(opened_store(place.workspace, STORE_WRITE)); /* migrates */
 }
 
 static int start(void **state)

@@ -8,8 +8,8 @@
 #include "error.h"
 #include "file.h"
 #include "support/place.h"
+#include "support/release_1.h"
 
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,21 +25,13 @@ static int open_workspace(void **state)
         "UPDATE task_outcome SET rank = NULL;"
         "UPDATE task_outcome SET rank = 1 WHERE (evaluation_id = 1 AND task IN ('cross-0',"
         " 'drip-0')) OR (evaluation_id = 3 AND task IN ('crop-0', 'drip-0'));";
-    char path[100], *sql;
     struct error err;
-    sqlite3 *db;
-    size_t size;
 
     (void)state;
     place_make(&place);
     assert_int_equal(file_make_directories(place.workspace, &err), 0);
-    assert_int_equal(file_read(&sql, &size, "tests/data/release_1.sql", 1 << 20, &err), 0);
-    snprintf(path, sizeof path, "%s/results.db", place.workspace);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, CHANGE, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
-    free(sql);
+    release_1_write(place.workspace);
+    database_change(place.workspace, CHANGE);
     return 0;
 }
 
@@ -53,19 +45,7 @@ static int close_workspace(void **state)
 /* Runs hrmlab with the words; its output, or where it fails its message, fresh. */
 static char *run(int code, const char *const *words)
 {
-    char *out, *errors;
-    int got = place_run(&place, words, &out, &errors);
-
-    if (got != code)
-        fail_msg("exit %d: %s", got, errors);
-    free(code == 0 ? errors : out);
-    return code == 0 ? out : errors;
-}
-
-static void expect(const char *text, const char *words)
-{
-    if (strstr(text, words) == NULL)
-        fail_msg("\"%s\" is not in:\n%s", words, text);
+    return place_text(&place, code, words);
 }
 
 static void tasks_come_from_hard_to_easy_with_the_arms_that_differ(void **state)
@@ -76,11 +56,13 @@ static void tasks_come_from_hard_to_easy_with_the_arms_that_differ(void **state)
     char *text = run(0, words), *table = run(0, csv);
 
     (void)state;
-    expect(text, "37 tasks: 34 have 0 in every arm and seed, 1 have 1 in all");
-    expect(text, "crop-0               0.500  0.000  hrm          1.000  transformer     2\n"
-                 "cross-0              0.500  0.000  transformer  1.000  hrm             2\n"
-                 "drip-0               1.000  1.000               1.000                  2\n");
-    expect(table, "task,mean,worst,worst_arm,best,best_arm,arms\nborder-0,0,0,,0,,2\n");
+    place_expect_words(text, "37 tasks: 34 have 0 in every arm and seed, 1 have 1 in all");
+    place_expect_words(
+        text, "crop-0               0.500  0.000  hrm          1.000  transformer     2\n"
+              "cross-0              0.500  0.000  transformer  1.000  hrm             2\n"
+              "drip-0               1.000  1.000               1.000                  2\n");
+    place_expect_words(table,
+                       "task,mean,worst,worst_arm,best,best_arm,arms\nborder-0,0,0,,0,,2\n");
     free(text);
     free(table);
 }
@@ -93,10 +75,11 @@ static void two_arms_are_set_against_each_other_task_by_task(void **state)
     char *text = run(0, words), *message = run(2, unknown);
 
     (void)state;
-    expect(text, "crop-0               0.000   1.000       1.000\n");
-    expect(text, "cross-0              1.000   0.000      -1.000\n37 tasks: 1 gained, 1 lost, "
-                 "35 equal, of which 34 are 0 in both");
-    expect(message, "no arm \"mlp\" in experiment \"t\"");
+    place_expect_words(text, "crop-0               0.000   1.000       1.000\n");
+    place_expect_words(
+        text, "cross-0              1.000   0.000      -1.000\n37 tasks: 1 gained, 1 lost, "
+              "35 equal, of which 34 are 0 in both");
+    place_expect_words(message, "no arm \"mlp\" in experiment \"t\"");
     free(text);
     free(message);
 }
@@ -111,30 +94,20 @@ static void diff_lists_what_differs_and_results_beside_it(void **state)
     char *text = run(0, runs), *table = run(0, arms), *message = run(2, absent);
 
     (void)state;
-    expect(text, "first: run ec881332");
-    expect(text, "settings  arch.name ");
+    place_expect_words(text, "first: run ec881332");
+    place_expect_words(text, "settings  arch.name ");
     assert_null(strstr(text, "train.lr "));
-    expect(table, "settings,arch.name,hrm,transformer,,false,,\n");
-    expect(table, "settings,train.lr,0.01,0.01,,true,,\n");
-    expect(table, "\"token acc, inference 1, voted all\",0.387908369007042,0.377243686467359,");
-    expect(message, "no run whose hash begins with \"ffffffff\"");
+    place_expect_words(table, "settings,arch.name,hrm,transformer,,false,,\n");
+    place_expect_words(table, "settings,train.lr,0.01,0.01,,true,,\n");
+    place_expect_words(
+        table, "\"token acc, inference 1, voted all\",0.387908369007042,0.377243686467359,");
+    place_expect_words(message, "no run whose hash begins with \"ffffffff\"");
     free(text);
     free(table);
     free(message);
 }
 
 /* Changes the database before a command has upgraded it. */
-static void change_database(const char *sql)
-{
-    char path[100];
-    sqlite3 *db;
-
-    snprintf(path, sizeof path, "%s/results.db", place.workspace);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
-}
-
 static void one_task_is_said_to_be_one(void **state)
 {
     const char *const importance[] = { "importance", "t", "--where", "eval.halt_max_steps=1",
@@ -149,8 +122,8 @@ static void one_task_is_said_to_be_one(void **state)
     place_change(&place, "DELETE FROM task_outcome;"
                          "INSERT INTO task_outcome SELECT * FROM kept; DROP TABLE kept");
 
-    expect(shares, "no intervals: there is one task and one seed");
-    expect(list, "\n1 task: ");
+    place_expect_words(shares, "no intervals: there is one task and one seed");
+    place_expect_words(list, "\n1 task: ");
     free(shares);
     free(list);
 }
@@ -163,7 +136,7 @@ static void small_trainings_of_different_work_are_not_equal(void **state)
     place_change(&place, "UPDATE run SET train_flops = run_id * 1.25e8");
     char *text = run(0, runs);
 
-    expect(text, "cost,\"training TFLOP\",0.000");
+    place_expect_words(text, "cost,\"training TFLOP\",0.000");
     assert_null(strstr(text, "\"training TFLOP\",0.0,0.0"));
     free(text);
 }
@@ -192,38 +165,44 @@ static void of_many_evaluations_those_are_shown_that_matter(void **state)
 
     close_workspace(state);
     open_workspace(state); /* anew: not upgraded yet */
-    change_database(MORE);
+    database_change(place.workspace, MORE);
     char *differences = run(0, diff), *all_differences = run(0, diff_all);
     char *shown = run(0, show), *all_shown = run(0, show_all);
 
-    expect(differences, "f1dbc51a4a31 "); /* a whole hash is wider than a terminal */
+    place_expect_words(differences,
+                       "f1dbc51a4a31 "); /* a whole hash is wider than a terminal */
     assert_null(strstr(differences, "b1dbc51a4a316"));
-    expect(differences,
-           "pass@2, inference 20, voted all  0.200         0.400              0.200\n");
-    expect(differences, "pass@2, inference 9, voted all");
+    place_expect_words(
+        differences,
+        "pass@2, inference 20, voted all  0.200         0.400              0.200\n");
+    place_expect_words(differences, "pass@2, inference 9, voted all");
     assert_null(strstr(differences, "pass@2, inference 8, voted all"));
     assert_null(strstr(differences, "token acc"));
-    expect(differences, "the evaluations whose pass@2 differs most; --all adds 8 other");
-    expect(all_differences, "token acc, inference 8,");
+    place_expect_words(differences,
+                       "the evaluations whose pass@2 differs most; --all adds 8 other");
+    place_expect_words(all_differences, "token acc, inference 8,");
     assert_null(strstr(all_differences, "--all adds"));
-    expect(shown, "\n   3  last                 20");
-    expect(shown, "\n   3  last                  9");
+    place_expect_words(shown, "\n   3  last                 20");
+    place_expect_words(shown, "\n   3  last                  9");
     assert_null(strstr(shown, "\n   3  last                  8"));
-    expect(shown, "10 other evaluations, earlier or with a lower pass@2 (--all lists them)");
+    place_expect_words(
+        shown, "10 other evaluations, earlier or with a lower pass@2 (--all lists them)");
     assert_null(strstr(shown, "\narch.rms_norm_eps"));
-    expect(shown, "\narch.name ");
-    expect(shown, " settings have their defaults (--all lists them)");
-    expect(all_shown, "\n   3  last                  8");
-    expect(all_shown, "\narch.rms_norm_eps");
-    expect(all_shown, "\narch.act_enabled               true\n"); /* the database has 1 */
+    place_expect_words(shown, "\narch.name ");
+    place_expect_words(shown, " settings have their defaults (--all lists them)");
+    place_expect_words(all_shown, "\n   3  last                  8");
+    place_expect_words(all_shown, "\narch.rms_norm_eps");
+    place_expect_words(all_shown,
+                       "\narch.act_enabled               true\n"); /* the database has 1 */
     assert_null(strstr(all_shown, "--all lists"));
-    change_database(APART); /* ten are of the first run alone, ten of the second */
+    database_change(place.workspace,
+                    APART); /* ten are of the first run alone, ten of the second */
     free(differences);
     differences = run(0, diff);
-    expect(differences, "pass@2, inference 13, voted all");
+    place_expect_words(differences, "pass@2, inference 13, voted all");
     assert_null(strstr(differences, "pass@2, inference 12, voted all"));
     assert_null(strstr(differences, "pass@2, inference 23, voted all"));
-    expect(differences, "--all adds 20 other");
+    place_expect_words(differences, "--all adds 20 other");
     free(differences);
     free(all_differences);
     free(shown);
@@ -257,19 +236,20 @@ static void arms_of_other_experiments_are_compared_and_a_report_has_its_baseline
     place_change(&place, "INSERT INTO arm_evaluation SELECT arm_id + 10, evaluation_id FROM"
                          " arm_evaluation");
     char *text = run(0, pair);
-    expect(text, "u: arch.name=transformer - arch.name=hrm");
+    place_expect_words(text, "u: arch.name=transformer - arch.name=hrm");
     free(text);
     text = run(0, people);
-    expect(text, "the arms of the two experiments differ in arch.H_layers (1; 2), ");
-    expect(text, "arch.name (hrm;\ntransformer)");
+    place_expect_words(text,
+                       "the arms of the two experiments differ in arch.H_layers (1; 2), ");
+    place_expect_words(text, "arch.name (hrm;\ntransformer)");
     assert_null(strstr(text, "the data"));
     assert_null(strstr(text, "different lengths"));
     free(text);
     place_change(&place, "UPDATE run SET data_hash = 'other', numeric_version = '9',"
                          " total_steps = total_steps + 5 WHERE run_id = 2");
     text = run(0, people);
-    expect(text, "trainings of different lengths are compared, of ");
-    expect(text, "the data, the engine's numeric version (");
+    place_expect_words(text, "trainings of different lengths are compared, of ");
+    place_expect_words(text, "the data, the engine's numeric version (");
     free(text);
     place_change(&place, "UPDATE run SET data_hash = (SELECT data_hash FROM run WHERE run_id ="
                          " 1), numeric_version = (SELECT numeric_version FROM run WHERE run_id"
@@ -278,11 +258,12 @@ static void arms_of_other_experiments_are_compared_and_a_report_has_its_baseline
     assert_null(strstr(text, "experiments differ"));
     free(text);
     text = run(0, all);
-    expect(text, "arch.name=transformer - u: arch.name=hrm");
-    expect(text, "arch.name=hrm - u: arch.name=hrm"); /* the same run: no difference */
+    place_expect_words(text, "arch.name=transformer - u: arch.name=hrm");
+    place_expect_words(text,
+                       "arch.name=hrm - u: arch.name=hrm"); /* the same run: no difference */
     free(text);
     text = run(0, report);
-    expect(text, "Difference: to arch.name=transformer");
+    place_expect_words(text, "Difference: to arch.name=transformer");
     free(text);
     place_change(&place, "DELETE FROM arm_evaluation WHERE arm_id > 10");
     place_change(&place, "DELETE FROM arm_run WHERE arm_id > 10");
@@ -303,13 +284,13 @@ static void evaluations_that_record_their_trajectory_are_compared_with_others(vo
                          " '$.\"eval.trajectory\"', json('true')) WHERE run_id = 2");
     for (int i = 0; i < 2; i++) {
         char *text = run(0, i == 0 ? pair : all);
-        expect(text, "infer 1,");
-        expect(text, "infer 2,");
+        place_expect_words(text, "infer 1,");
+        place_expect_words(text, "infer 2,");
         assert_null(strstr(text, "trajectory"));
         free(text);
     }
     char *text = run(0, words);
-    expect(text, "pass@2, inference 1, voted all ");
+    place_expect_words(text, "pass@2, inference 1, voted all ");
     assert_null(strstr(text, "trajectory"));
     free(text);
     place_change(&place, "UPDATE evaluation SET canonical = json_remove(canonical,"
@@ -328,8 +309,10 @@ static void an_axis_says_which_cells_have_no_partner(void **state)
     place_change(&place, "UPDATE evaluation_result SET checkpoint = 'interim'"
                          " WHERE evaluation_id = 4 AND checkpoint = 'last'");
     text = run(0, words);
-    expect(text, "arch.name: transformer has 1 cell and hrm has 2; 1 pair of them differs in");
-    expect(text, "\nhrm           0.054      1\n"); /* the cell that has a partner */
+    place_expect_words(
+        text, "arch.name: transformer has 1 cell and hrm has 2; 1 pair of them differs in");
+    place_expect_words(text,
+                       "\nhrm           0.054      1\n"); /* the cell that has a partner */
     free(text);
     place_change(&place, "UPDATE evaluation_result SET checkpoint = 'last'"
                          " WHERE evaluation_id = 4 AND checkpoint = 'interim'");
@@ -353,11 +336,11 @@ static void diff_says_over_how_many_runs_a_mean_is(void **state)
     place_change(&place, "UPDATE evaluation_result SET checkpoint = 'interim'"
                          " WHERE evaluation_id = 4 AND checkpoint = 'last'");
     char *text = run(0, table), *numbers = run(0, csv);
-    expect(text, "second: t: arch.name=transformer (2 runs)");
-    expect(text, "0.000 (1 of 2 runs)");
-    expect(numbers, ",equal,first_runs,second_runs\n");
-    expect(numbers, "\"pass@2, inference 1, voted all\",0,0,0,true,1,2\n");
-    expect(numbers, "\"pass@2, inference 2, voted all\",0,0,0,true,1,1\n");
+    place_expect_words(text, "second: t: arch.name=transformer (2 runs)");
+    place_expect_words(text, "0.000 (1 of 2 runs)");
+    place_expect_words(numbers, ",equal,first_runs,second_runs\n");
+    place_expect_words(numbers, "\"pass@2, inference 1, voted all\",0,0,0,true,1,2\n");
+    place_expect_words(numbers, "\"pass@2, inference 2, voted all\",0,0,0,true,1,1\n");
     free(text);
     free(numbers);
     place_change(&place, "UPDATE evaluation_result SET checkpoint = 'last'"
@@ -376,8 +359,8 @@ static void importance_says_that_data_of_several_kinds_are_not_estimated(void **
     place_change(&place,
                  "UPDATE task_outcome SET task = 'other' || task WHERE evaluation_id > 2");
     char *text = run(2, words);
-    expect(text, "importance: the values of data.path have no task in common");
-    expect(text, "--where data.path=VALUE chooses one kind");
+    place_expect_words(text, "importance: the values of data.path have no task in common");
+    place_expect_words(text, "--where data.path=VALUE chooses one kind");
     free(text);
     place_change(&place, "UPDATE arm SET axes = json_object('arch.name', iif(arm_id = 1, 'hrm',"
                          " 'transformer'))");
@@ -392,14 +375,14 @@ static void importance_is_refused_where_the_grid_is_not_full(void **state)
     char *text = run(0, words);
 
     (void)state;
-    expect(text, "arch.name x eval.halt_max_steps  interaction");
+    place_expect_words(text, "arch.name x eval.halt_max_steps  interaction");
     free(text);
     place_change(&place, "DELETE FROM task_outcome WHERE evaluation_id IN (3, 4)");
     place_change(&place, "DELETE FROM evaluation_result WHERE evaluation_id IN (3, 4)");
     text = run(2, words);
-    expect(text, "importance needs a full grid");
-    expect(text, "arch.name=transformer");
-    expect(text, "has no result");
+    place_expect_words(text, "importance needs a full grid");
+    place_expect_words(text, "arch.name=transformer");
+    place_expect_words(text, "has no result");
     free(text);
 }
 

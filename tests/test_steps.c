@@ -19,24 +19,6 @@
     " AND v.run_id = (SELECT run_id FROM attempt ORDER BY attempt_id DESC LIMIT 1)"            \
     " ORDER BY rank IS NULL, task LIMIT 1"
 
-/* Runs hrmlab; its output, or where it fails its message, fresh. */
-static char *run(const struct place *place, int code, const char *const *words)
-{
-    char *out, *errors;
-    int got = place_run(place, words, &out, &errors);
-
-    if (got != code)
-        fail_msg("exit %d: %s", got, errors);
-    free(code == 0 ? errors : out);
-    return code == 0 ? out : errors;
-}
-
-static void expect(const char *text, const char *words)
-{
-    if (strstr(text, words) == NULL)
-        fail_msg("\"%s\" is not in:\n%s", words, text);
-}
-
 static void answers_are_drawn_step_by_step_with_the_votes_of_the_evaluation(void **state)
 {
     struct place place;
@@ -48,7 +30,7 @@ static void answers_are_drawn_step_by_step_with_the_votes_of_the_evaluation(void
     place_make(&place);
     const char *const train[] = { "run",   place.spec,      "--set", "train.max_steps=20",
                                   "--set", "arch.name=hrm", NULL };
-    free(run(&place, 0, train));
+    free(place_text(&place, 0, train));
     char *task = place_ask(&place, "SELECT task" OF_LAST);
     char *votes = place_ask(&place, "SELECT 'votes of ' || predictions || ' variant'"
                                     " || iif(predictions = 1, '', 's')" OF_LAST);
@@ -64,33 +46,34 @@ static void answers_are_drawn_step_by_step_with_the_votes_of_the_evaluation(void
     const char *const absent[] = { "show", "last", "--task", "nothing", NULL };
     const char *const lone[] = { "show", "last", "--steps", NULL };
 
-    char *text = run(&place, 0, steps);
-    expect(text, "input");
-    expect(text, "step 1:");
-    expect(text, "step 2:");
-    expect(text, votes);
-    expect(text, "q: sigmoid(q_halt), the probability that the model states of being right\n");
-    expect(text, place_of);
+    char *text = place_text(&place, 0, steps);
+    place_expect_words(text, "input");
+    place_expect_words(text, "step 1:");
+    place_expect_words(text, "step 2:");
+    place_expect_words(text, votes);
+    place_expect_words(
+        text, "q: sigmoid(q_halt), the probability that the model states of being right\n");
+    place_expect_words(text, place_of);
     free(text);
-    text = run(&place, 0, last);
+    text = place_text(&place, 0, last);
     assert_null(strstr(text, "step 1:"));
-    expect(text, "step 2:");
+    place_expect_words(text, "step 2:");
     free(text);
-    free(run(&place, 0, file));
+    free(place_text(&place, 0, file));
     assert_int_equal(file_read(&drawn, &size, svg, 1 << 24, &err), 0);
-    expect(drawn, "step 1:");
-    expect(drawn, "class=\"wrong "); /* twenty steps teach little */
-    expect(drawn, "prefers-color-scheme:dark");
+    place_expect_words(drawn, "step 1:");
+    place_expect_words(drawn, "class=\"wrong "); /* twenty steps teach little */
+    place_expect_words(drawn, "prefers-color-scheme:dark");
     assert_null(strstr(drawn, "fill=\"#ffffff\"")); /* no white ground in the dark */
     free(drawn);
-    text = run(&place, 2, both);
-    expect(text, "-o and --svg are both given");
+    text = place_text(&place, 2, both);
+    place_expect_words(text, "-o and --svg are both given");
     free(text);
-    text = run(&place, 2, absent);
-    expect(text, "no task \"nothing\" is tested; the first one is border-0");
+    text = place_text(&place, 2, absent);
+    place_expect_words(text, "no task \"nothing\" is tested; the first one is border-0");
     free(text);
-    text = run(&place, 2, lone);
-    expect(text, "--steps, --output and --svg need --task");
+    text = place_text(&place, 2, lone);
+    place_expect_words(text, "--steps, --output and --svg need --task");
     free(text);
     free(task);
     free(votes);
@@ -109,43 +92,43 @@ static void a_report_draws_the_answers_that_were_kept_with_their_votes(void **st
     place_make(&place);
     const char *const train[] = { "run",   place.spec,      "--set", "train.max_steps=20",
                                   "--set", "arch.name=hrm", NULL };
-    free(run(&place, 0, train));
+    free(place_text(&place, 0, train));
     char *voters = place_ask(&place, "SELECT ' of ' || predictions || ' vote'" OF_LAST);
     snprintf(page, sizeof page, "%s/report.html", place.directory);
     const char *const report[] = { "report", "-o", page, NULL };
 
-    free(run(&place, 0, report));
+    free(place_text(&place, 0, report));
     assert_int_equal(file_read(&html, &size, page, 64 << 20, &err), 0);
-    expect(html, "Best arm: ");
-    expect(html, ">input</text>");
-    expect(html, ">solution</text>");
-    expect(html, voters);
+    place_expect_words(html, "Best arm: ");
+    place_expect_words(html, ">input</text>");
+    place_expect_words(html, ">solution</text>");
+    place_expect_words(html, voters);
     free(html);
     char *file = file_join(place.directory, "report.md");
     const char *const markdown[] = { "report", "--format", "markdown", "-o", file, NULL };
 
-    free(run(&place, 0, markdown));
+    free(place_text(&place, 0, markdown));
     assert_int_equal(file_read(&html, &size, file, 64 << 20, &err), 0);
     free(file);
-    expect(html, "Best arm: ");
-    expect(html, "\n       input "); /* in characters, in a block of code */
-    expect(html, voters);
+    place_expect_words(html, "Best arm: ");
+    place_expect_words(html, "\n       input "); /* in characters, in a block of code */
+    place_expect_words(html, voters);
     free(html);
     /* without a place for drawings, or files to draw from, the report is whole but for them */
     setenv("TMPDIR", "/nonexistent", 1);
-    free(run(&place, 0, report));
+    free(place_text(&place, 0, report));
     unsetenv("TMPDIR");
     assert_int_equal(file_read(&html, &size, page, 64 << 20, &err), 0);
-    expect(html, "Hardest");
+    place_expect_words(html, "Hardest");
     assert_null(strstr(html, "Best arm: "));
     free(html);
     char *remove = format_string("rm %s/runs/*/attempts/*/answers-*", place.workspace);
 
     assert_int_equal(system(remove), 0);
     free(remove);
-    free(run(&place, 0, report));
+    free(place_text(&place, 0, report));
     assert_int_equal(file_read(&html, &size, page, 64 << 20, &err), 0);
-    expect(html, "Hardest");
+    place_expect_words(html, "Hardest");
     assert_null(strstr(html, "Best arm: "));
     free(html);
     free(voters);

@@ -25,6 +25,7 @@
 #include "status_query.h"
 #include "table.h"
 #include "store.h"
+#include "support/opened.h"
 
 static char directory[64];
 
@@ -43,22 +44,7 @@ static int remove_directory(void **state)
 
 static struct store *open_store(enum store_mode mode)
 {
-    struct error err;
-    struct store *store;
-
-    if (store_open(&store, directory, mode, &err) != 0)
-        fail_msg("%s", err.message);
-    return store;
-}
-
-static int64_t read_int(struct store *store, const char *sql)
-{
-    struct error err;
-    int64_t value = 0;
-
-    if (sql_int(store, &value, NULL, &err, sql, "") != 0)
-        fail_msg("%s", err.message);
-    return value;
+    return opened_store(directory, mode);
 }
 
 /* Makes results.db by hand. */
@@ -93,17 +79,17 @@ static void a_new_workspace_gets_every_table(void **state)
     (void)state;
     snprintf(stated, sizeof stated, "PRAGMA user_version = %d;", SCHEMA_VERSION);
     assert_non_null(strstr(SCHEMA_SQL, stated));
-    assert_int_equal(read_int(store, "PRAGMA application_id"), 0x68726d6c);
-    assert_int_equal(read_int(store, "PRAGMA user_version"), SCHEMA_VERSION);
-    assert_int_equal(read_int(store, "PRAGMA foreign_keys"), 1);
-    assert_int_equal(read_int(store, "PRAGMA synchronous"), 2);
-    assert_true(read_int(store, "SELECT count(*) FROM sqlite_schema WHERE type = 'table'") >
+    assert_int_equal(opened_int(store, "PRAGMA application_id"), 0x68726d6c);
+    assert_int_equal(opened_int(store, "PRAGMA user_version"), SCHEMA_VERSION);
+    assert_int_equal(opened_int(store, "PRAGMA foreign_keys"), 1);
+    assert_int_equal(opened_int(store, "PRAGMA synchronous"), 2);
+    assert_true(opened_int(store, "SELECT count(*) FROM sqlite_schema WHERE type = 'table'") >
                 15);
-    assert_int_equal(read_int(store, "SELECT count(*) FROM v_results"), 0);
+    assert_int_equal(opened_int(store, "SELECT count(*) FROM v_results"), 0);
     store_close(store);
     /* again: nothing to do, nothing lost */
     store = open_store(STORE_WRITE);
-    assert_int_equal(read_int(store, "PRAGMA user_version"), SCHEMA_VERSION);
+    assert_int_equal(opened_int(store, "PRAGMA user_version"), SCHEMA_VERSION);
     store_close(store);
 }
 
@@ -120,7 +106,7 @@ static void every_column_of_the_views_for_people_has_a_type(void **state)
                                   " WHERE type NOT IN ('TEXT', 'INTEGER', 'REAL')",
                                   VIEWS[i]);
 
-        assert_int_equal(read_int(store, sql), 0);
+        assert_int_equal(opened_int(store, sql), 0);
         free(sql);
     }
     store_close(store);
@@ -261,7 +247,7 @@ static void a_reader_can_read_and_nothing_else(void **state)
     store_close(store);
     store = open_store(STORE_READ);
     assert_int_equal(store_begin(store, &err), 0);
-    assert_int_equal(read_int(store, "SELECT count(*) FROM run"), 0);
+    assert_int_equal(opened_int(store, "SELECT count(*) FROM run"), 0);
     assert_int_equal(store_commit(store, &err), 0);
     for (size_t i = 0; i < sizeof REFUSED / sizeof *REFUSED; i++)
         if (sql_run(store, &err, REFUSED[i], "") == 0)
@@ -288,13 +274,13 @@ static void a_rolled_back_transaction_leaves_nothing(void **state)
     assert_int_equal(sql_run(store, &err, INSERT, ""), 0);
     store_rollback(store);
     store_rollback(store); /* without one: nothing happens */
-    assert_int_equal(read_int(store, "SELECT count(*) FROM experiment"), 0);
+    assert_int_equal(opened_int(store, "SELECT count(*) FROM experiment"), 0);
     assert_int_equal(store_begin(store, &err), 0);
     assert_int_equal(sql_run(store, &err, INSERT, ""), 0);
     assert_int_equal(store_commit(store, &err), 0);
     struct store *reader = open_store(STORE_READ);
 
-    assert_int_equal(read_int(reader, "SELECT count(*) FROM experiment"), 1);
+    assert_int_equal(opened_int(reader, "SELECT count(*) FROM experiment"), 1);
     store_close(reader);
     store_close(store);
 }
@@ -307,15 +293,15 @@ static void a_reader_sees_one_state_while_a_writer_goes_on(void **state)
 
     (void)state;
     assert_int_equal(store_begin(reader, &err), 0);
-    assert_int_equal(read_int(reader, "SELECT count(*) FROM request"), 0);
+    assert_int_equal(opened_int(reader, "SELECT count(*) FROM request"), 0);
     assert_int_equal(sql_run(writer, &err,
                              "INSERT INTO request (kind, target, asked_at)"
                              " VALUES ('cancel', ?1, '')",
                              "t", "all"),
                      0);
-    assert_int_equal(read_int(reader, "SELECT count(*) FROM request"), 0);
+    assert_int_equal(opened_int(reader, "SELECT count(*) FROM request"), 0);
     assert_int_equal(store_commit(reader, &err), 0);
-    assert_int_equal(read_int(reader, "SELECT count(*) FROM request"), 1);
+    assert_int_equal(opened_int(reader, "SELECT count(*) FROM request"), 1);
     store_close(reader);
     store_close(writer);
 }
@@ -378,12 +364,6 @@ static void make_release_1(void)
         fail_msg("%s", err.message);
     make_database(sql);
     free(sql);
-}
-
-static void must(int rc, const struct error *err)
-{
-    if (rc != 0)
-        fail_msg("%s", err->message);
 }
 
 /* results, plan and compare, with every kind of condition. */

@@ -14,6 +14,7 @@
 #include "file.h"
 #include "sql.h"
 #include "store.h"
+#include "support/opened.h"
 #include "store_replace.h"
 
 static char directory[64];
@@ -33,28 +34,7 @@ static int remove_directory(void **state)
 
 static struct store *open_store(enum store_mode mode)
 {
-    struct error err;
-    struct store *store;
-
-    if (store_open(&store, directory, mode, &err) != 0)
-        fail_msg("%s", err.message);
-    return store;
-}
-
-static int64_t read_int(struct store *store, const char *sql)
-{
-    struct error err;
-    int64_t value = 0;
-
-    if (sql_int(store, &value, NULL, &err, sql, "") != 0)
-        fail_msg("%s", err.message);
-    return value;
-}
-
-static void must(int rc, const struct error *err)
-{
-    if (rc != 0)
-        fail_msg("%s", err->message);
+    return opened_store(directory, mode);
 }
 
 /* Whoever had the database open must not write to what is no longer the workspace's. */
@@ -89,7 +69,7 @@ static void a_held_database_is_read_and_not_written_to(void **state)
     sqlite3_busy_timeout(store_connection(store), 10);
     must(store_hold(&held, directory, &err), &err);
     assert_non_null(held);
-    assert_int_equal(read_int(store, "SELECT count(*) FROM run"), 0);
+    assert_int_equal(opened_int(store, "SELECT count(*) FROM run"), 0);
     assert_int_equal(store_begin(store, &err), ERROR_BUSY);
     assert_non_null(strstr(err.message, "try again"));
     store_let_go(held);

@@ -32,26 +32,11 @@ static const char FIVE[] = "[" EVALUATION("1", "\"all\"", "false", "test") "," E
                                                                          "false", "train") "]";
 static const char ONE[] = "[" EVALUATION("2", "\"all\"", "false", "test") "]";
 
-static char tasks[64];
-
-static int make_tasks(void **state)
-{
-    (void)state;
-    run_make_tasks(tasks);
-    return 0;
-}
-
-static int remove_tasks(void **state)
-{
-    (void)state;
-    return file_remove_tree(tasks, NULL);
-}
-
 static void setup_run(struct run_setup *setup, const char *const *more, const char *evaluations)
 {
     struct run_settings settings;
 
-    run_settings_init(&settings, tasks, more);
+    run_settings_init(&settings, run_task_folder, more);
     run_setup_init(setup, settings.list, evaluations);
 }
 
@@ -260,7 +245,7 @@ static void changed_data_end_the_job_with_exit_5(void **state)
     (void)state;
     setup_run(&setup, NULL, ONE);
     run_write_job(&setup, 1, NULL);
-    run_change_tasks(tasks);
+    run_change_tasks(run_task_folder);
     assert_int_equal(run_attempt(&setup, 1), 5);
     char *cause = run_event_text(&setup, 1, "error", "cause");
     assert_string_equal(cause, "data changed");
@@ -615,7 +600,7 @@ static void describe_answers_each_entry_by_itself(void **state)
     char *input =
         format_string("[{\"data.path\":\"%s\",\"data.canvas\":5,\"train.max_steps\":9},"
                       "{\"data.path\":\"/nonexistent\"},{\"arch.nme\":\"hrm\"}]",
-                      tasks);
+                      run_task_folder);
     char *out = NULL;
     struct error err = { 0 };
     cJSON *list = NULL;
@@ -642,7 +627,8 @@ static void describe_answers_each_entry_by_itself(void **state)
 
 int main(void)
 {
-#define WITH_TASKS(test) cmocka_unit_test_setup_teardown(test, make_tasks, remove_tasks)
+#define WITH_TASKS(test)                                                                       \
+    cmocka_unit_test_setup_teardown(test, run_task_folder_make, run_task_folder_remove)
     const struct CMUnitTest tests[] = {
         WITH_TASKS(training_job_says_all_that_it_finds),
         WITH_TASKS(evaluate_job_finds_what_the_training_found),

@@ -10,7 +10,7 @@
 #include "export.h"
 #include "file.h"
 #include "release_1.h"
-#include "store.h"
+#include "sql.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,14 +21,38 @@ void must(int rc, const struct error *err)
         fail_msg("%s", err->message);
 }
 
-void opened_make(struct opened *opened)
+struct store *opened_store(const char *directory, enum store_mode mode)
 {
+    struct store *store;
     struct error err;
 
+    must(store_open(&store, directory, mode, &err), &err);
+    return store;
+}
+
+int64_t opened_int(struct store *store, const char *sql)
+{
+    struct error err;
+    int64_t value = 0;
+
+    must(sql_int(store, &value, NULL, &err, sql, ""), &err);
+    return value;
+}
+
+struct store *opened_in(const char *directory, const char *change)
+{
+    release_1_write(directory);
+    store_close(opened_store(directory, STORE_WRITE)); /* migrates */
+    database_change(directory, change);
+    return opened_store(directory, STORE_READ);
+}
+
+void opened_make(struct opened *opened)
+{
     snprintf(opened->directory, sizeof opened->directory, "/tmp/hrmlab_opened.XXXXXX");
     assert_non_null(mkdtemp(opened->directory));
     release_1_write(opened->directory);
-    must(store_open(&opened->store, opened->directory, STORE_WRITE, &err), &err);
+    opened->store = opened_store(opened->directory, STORE_WRITE);
 }
 
 void opened_remove(struct opened *opened)
@@ -44,7 +68,7 @@ void opened_export_make(struct opened_export *opened, const char *changes)
     place_make(&opened->place);
     must(file_make_directories(opened->place.workspace, &err), &err);
     release_1_write(opened->place.workspace);
-    must(store_open(&opened->store, opened->place.workspace, STORE_WRITE, &err), &err);
+    opened->store = opened_store(opened->place.workspace, STORE_WRITE);
     database_change(opened->place.workspace, changes);
     must(export_open(&opened->export, opened->store, NULL, 0, NULL, 0, &err), &err);
 }

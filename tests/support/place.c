@@ -162,6 +162,23 @@ int place_run(const struct place *place, const char *const *words, char **out, c
     return code;
 }
 
+char *place_text(const struct place *place, int code, const char *const *words)
+{
+    char *out, *errors;
+    int got = place_run(place, words, &out, &errors);
+
+    if (got != code)
+        fail_msg("%s: exit %d: %s", words[0], got, errors);
+    free(code == 0 ? errors : out);
+    return code == 0 ? out : errors;
+}
+
+void place_expect_words(const char *text, const char *words)
+{
+    if (strstr(text, words) == NULL)
+        fail_msg("\"%s\" is not in:\n%s", words, text);
+}
+
 void place_use_fake(const char *mode)
 {
     setenv("FAKE_WORKER_REAL", place_worker(), 1);

@@ -40,6 +40,11 @@ pid_t place_start(const struct place *place, const char *first, ...) __attribute
 /* Runs hrmlab with the words given (NULL-terminated) to its end; standard output and standard error
  * as fresh texts. The exit code, or 128 and the signal. */
 int place_run(const struct place *place, const char *const *words, char **out, char **errors);
+/* The same; it is to end with that code. Its output, or where the code is not 0 its messages,
+ * fresh. */
+char *place_text(const struct place *place, int code, const char *const *words);
+/* The words stand in the text. */
+void place_expect_words(const char *text, const char *words);
 /* Its exit code, or 128 and the signal. */
 int place_finish(pid_t pid);
 /* True when its output so far has these words. */

@@ -148,6 +148,21 @@ void run_make_tasks(char out[64])
     }
 }
 
+char run_task_folder[64];
+
+int run_task_folder_make(void **state)
+{
+    (void)state;
+    run_make_tasks(run_task_folder);
+    return 0;
+}
+
+int run_task_folder_remove(void **state)
+{
+    (void)state;
+    return file_remove_tree(run_task_folder, NULL);
+}
+
 void run_change_tasks(const char *directory)
 {
     write_task(directory, "training", 7);

@@ -14,6 +14,10 @@
 /* A few small ARC tasks, training/ and evaluation/ below a fresh directory of /tmp: grids of 3 x 3,
  * outputs are inputs with colours exchanged. The path is put into out. */
 void run_make_tasks(char out[64]);
+/* The same as setup and teardown of a test, in run_task_folder. */
+extern char run_task_folder[64];
+int run_task_folder_make(void **state);
+int run_task_folder_remove(void **state);
 /* Changes one cell of one of them. */
 void run_change_tasks(const char *directory);
 
