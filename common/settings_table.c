@@ -684,9 +684,9 @@ const struct setting settings_table[SETTING_COUNT] = {
         "runs that a Slurm job works through, one after the other, while its time lasts"),
     [SLURM_SETUP] = TEXTS_SETTING("slurm.setup", PHASE_EXECUTION, "", NULL,
                                   "shell lines of a Slurm job before its worker, or a list"),
-    [SLURM_ADDITIONAL_PARAMETERS] =
-        TEXTS_SETTING("slurm.additional_parameters", PHASE_EXECUTION, "", NULL,
-                      "further options of sbatch, NAME or NAME=VALUE, or a list of them"),
+    [SLURM_ADDITIONAL_PARAMETERS] = TEXTS_SETTING(
+        "slurm.additional_parameters", PHASE_EXECUTION, "", NULL,
+        "further options of sbatch, NAME=VALUE or as on its command line, or a list"),
 };
 
 int64_t config_int(const struct config *config, enum setting_id id)

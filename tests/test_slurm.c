@@ -32,7 +32,7 @@
 /* Four jobs of one array. */
 static const char GRID_AS_ARRAY[] =
     GRID("\"mem_gb\": 2, \"array_parallelism\": 3, \"setup\": [\"true\", \"echo 'set up'\"],"
-         " \"additional_parameters\": \"nice=1\"");
+         " \"additional_parameters\": [\"nice=1\", \"-p main -N1\"]");
 
 /* Two jobs, of three runs and of one. */
 static const char GRID_AS_PILOTS[] = GRID("\"runs_per_job\": 3");
@@ -242,9 +242,14 @@ static void options_that_take_jobs_out_of_sight_are_refused(void **state)
     static const struct {
         const char *option;
         int code;
-    } cases[] = { { "array=0-3", ERROR_FORMAT },  { "--wait", ERROR_FORMAT },
-                  { "clusters=x", ERROR_FORMAT }, { "test-only", ERROR_FORMAT },
-                  { "wait-all-nodes=1", 0 },      { "exclusive", 0 } };
+    } cases[] = { { "array=0-3", ERROR_FORMAT },   { "--wait", ERROR_FORMAT },
+                  { "clusters=x", ERROR_FORMAT },  { "test-only", ERROR_FORMAT },
+                  { "--arr 0-3", ERROR_FORMAT },   { "cluster=x", ERROR_FORMAT },
+                  { "-a0-3", ERROR_FORMAT },       { "-M x", ERROR_FORMAT },
+                  { "-QW", ERROR_FORMAT },         { "exclusive --array=0-3", ERROR_FORMAT },
+                  { "-N 1 -a 0-3", ERROR_FORMAT }, { "-N 1\n", ERROR_FORMAT },
+                  { "wait-all-nodes=1", 0 },       { "-JWa", 0 },
+                  { "comment='x --wait -a'", 0 },  { "exclusive", 0 } };
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -257,6 +262,43 @@ static void options_that_take_jobs_out_of_sight_are_refused(void **state)
                                          cases[i].option, "test", &err),
                          0);
         assert_int_equal(slurm_script_make(&script, "/bin/true", &config, &err), cases[i].code);
+        slurm_script_release(&script);
+        config_release(&config);
+    }
+}
+
+/* Each is a line of its own by its long name, which the environment's variables have. */
+static void options_are_taken_as_sbatch_takes_them(void **state)
+{
+    static const struct {
+        const char *text, *lines;
+    } cases[] = {
+        { "nice=1", "#SBATCH --nice=1\n" },
+        { "--gres tmp:1G", "#SBATCH --gres tmp:1G\n" },
+        { "-N 1", "#SBATCH --nodes 1\n" },
+        { "-pdebug", "#SBATCH --partition=debug\n" },
+        { " -HO  --mem=1 -t 5 ", "#SBATCH --hold\n#SBATCH --overcommit\n#SBATCH --mem=1\n"
+                                 "#SBATCH --time 5\n" },
+        { "comment=\"a -N 'b\" -Q", "#SBATCH --comment=\"a -N 'b\"\n#SBATCH --quiet\n" },
+        { "-Z 1", "#SBATCH -Z 1\n" },
+        { "[\"-N 1\", \"exclusive\"]", "#SBATCH --nodes 1\n#SBATCH --exclusive\n" },
+        { " ", "\n" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct slurm_script script = { 0 };
+        struct config config;
+        struct error err = { 0 };
+
+        assert_int_equal(config_init(&config, &err), 0);
+        assert_int_equal(config_set_text(&config, "slurm.additional_parameters", cases[i].text,
+                                         "test", &err),
+                         0);
+        assert_int_equal(slurm_script_make(&script, "/bin/true", &config, &err), 0);
+        size_t length = strlen(script.options), size = strlen(cases[i].lines);
+        assert_true(length >= size);
+        assert_string_equal(script.options + length - size, cases[i].lines);
         slurm_script_release(&script);
         config_release(&config);
     }
@@ -662,6 +704,7 @@ int main(void)
         cmocka_unit_test(a_job_that_was_ended_for_its_memory_is_known_by_its_own_line),
         cmocka_unit_test(attempts_of_an_array_have_equally_many_ranks_and_threads),
         cmocka_unit_test(options_that_take_jobs_out_of_sight_are_refused),
+        cmocka_unit_test(options_are_taken_as_sbatch_takes_them),
         cmocka_unit_test(a_script_that_is_warned_waits_for_its_worker_whatever_is_set),
         cmocka_unit_test(a_grid_is_one_array_and_finds_what_the_executor_local_finds),
         cmocka_unit_test(a_workspace_may_have_any_name),

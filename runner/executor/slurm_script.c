@@ -4,6 +4,7 @@
 
 #include "file.h"
 #include "settings.h"
+#include "slurm_parameters.h"
 #include "text_stream.h"
 
 #include <math.h>
@@ -46,46 +47,6 @@ static int put_option(FILE *out, const char *name, const char *value, const char
     return 0;
 }
 
-/* Whether it is an option with which other jobs are submitted than those that are
- * followed, or none, or with which sbatch does not return. */
-static bool is_unfit(const char *option)
-{
-    static const char *const names[] = { "array", "clusters", "test-only", "wait", NULL };
-    size_t length = strcspn(option, "= \t"), i = 0;
-
-    while (names[i] != NULL &&
-           (strlen(names[i]) != length || strncmp(names[i], option, length) != 0))
-        i++;
-    return names[i] != NULL;
-}
-
-/* Writes each text of a setting that has several, after the words before. */
-static int put_texts(FILE *out, const struct config *config, enum setting_id id,
-                     const char *before, struct error *err)
-{
-    cJSON *texts = config_get_texts(config, id);
-    int rc = texts == NULL ? error_no_memory(err, settings_table[id].key) : 0;
-
-    for (const cJSON *item = texts != NULL ? texts->child : NULL; item != NULL && rc == 0;
-         item = item->next) {
-        const char *text = item->valuestring;
-        if (before[0] != '\0')
-            text += strspn(text, "-");
-        if (strpbrk(text, "\n\r") != NULL)
-            rc = error_set(err, ERROR_FORMAT, "%s: %.60s: a text must be one line",
-                           settings_table[id].key, text);
-        else if (before[0] != '\0' && is_unfit(text))
-            rc = error_set(err, ERROR_FORMAT,
-                           "%s: %.60s: the jobs of sbatch would not be those that hrmlab "
-                           "follows; leave it out",
-                           settings_table[id].key, text);
-        else if (text[0] != '\0')
-            fprintf(out, "%s%s\n", before, text);
-    }
-    cJSON_Delete(texts);
-    return rc;
-}
-
 static int put_options(FILE *out, const struct config *config, struct error *err)
 {
     static const struct {
@@ -116,7 +77,7 @@ static int put_options(FILE *out, const struct config *config, struct error *err
     for (size_t i = 0; i < sizeof words / sizeof *words && rc == 0; i++)
         rc = put_option(out, words[i].option, config_text(config, words[i].id),
                         settings_table[words[i].id].key, err);
-    return rc < 0 ? rc : put_texts(out, config, SLURM_ADDITIONAL_PARAMETERS, "#SBATCH --", err);
+    return rc < 0 ? rc : slurm_parameters_put(out, config, err);
 }
 
 /* Which attempts are this job's. Their logs tell that the job has begun
@@ -176,6 +137,23 @@ static const char LOOP[] =
     "done\n"
     "exit \"${status:-0}\"\n";
 
+/* Writes the user's lines. */
+static int put_setup(FILE *out, const struct config *config, struct error *err)
+{
+    cJSON *lines = config_get_texts(config, SLURM_SETUP);
+    int rc = lines == NULL ? error_no_memory(err, "slurm.setup") : 0;
+
+    for (const cJSON *item = lines != NULL ? lines->child : NULL; item != NULL && rc == 0;
+         item = item->next)
+        if (strpbrk(item->valuestring, "\n\r") != NULL)
+            rc = error_set(err, ERROR_FORMAT, "slurm.setup: %.60s: a text must be one line",
+                           item->valuestring);
+        else if (item->valuestring[0] != '\0')
+            fprintf(out, "%s\n", item->valuestring);
+    cJSON_Delete(lines);
+    return rc;
+}
+
 static int put_body(FILE *out, const char *program, const struct config *config,
                     struct error *err)
 {
@@ -190,7 +168,7 @@ static int put_body(FILE *out, const char *program, const struct config *config,
     else
         fputs("\nranks=\n", out);
     fputs(BEGINNING, out);
-    int rc = put_texts(out, config, SLURM_SETUP, "", err);
+    int rc = put_setup(out, config, err);
     fputs(LOOP, out);
     return rc;
 }

@@ -9,6 +9,7 @@
  *   slurm_place.c     the place of a task, and the files shared with its job
  *   slurm_environment.c  what of the user's environment client programs are given
  *   slurm_script.c    the script of a batch
+ *   slurm_parameters.c  options of sbatch that the user gives
  *   slurm_jobs.c      lists of jobs as the client programs print them
  */
 #ifndef RUNNER_SLURM_TASKS_H
