@@ -50,10 +50,10 @@ static const char LIMITED_PILOT[] =
     "{\"name\": \"t\", \"seeds\": [1, 2, 3], \"set\": {" CLUSTER_SMALL_RUN
     ", \"train.max_steps\": 40}, \"resources\": {\"time_limit_min\": 10},"
     " \"slurm\": {\"runs_per_job\": 3}}";
-/* Four of two cores each. */
+/* Four of two cores each, and of one thread. */
 static const char WIDE_RUNS[] =
     "{\"name\": \"t\", \"seeds\": [1, 2, 3, 4], \"set\": {" CLUSTER_SMALL_RUN
-    ", \"train.max_steps\": 40}, \"resources\": {\"threads\": 2}}";
+    ", \"train.max_steps\": 40}, \"slurm\": {\"cpus_per_task\": 2}}";
 /* Whose retries wait for some minutes. */
 static const char DELAYED_RUN[] =
     "{\"name\": \"t\", \"set\": {" CLUSTER_SMALL_RUN ", \"train.max_steps\": 40},"
@@ -597,7 +597,7 @@ static void parts_grow_no_further_than_an_array(void **state)
     assert_int_equal(file_remove_tree(directory, &err), 0);
 }
 
-/* Jobs of two cores each, four cores at a time: those that an earlier runner has submitted
+/* Jobs of two cores each, five cores at a time, and four: those that an earlier runner has submitted
  * count as well. */
 static void a_later_runner_submits_no_more_than_the_first_might(void **state)
 {
@@ -607,7 +607,7 @@ static void a_later_runner_submits_no_more_than_the_first_might(void **state)
     make_fakes(&place, WIDE_RUNS, "held");
     use_fakes(&place);
     assert_int_equal(place_finish(place_start(&place, "queue", place.spec, "--executor",
-                                              "slurm", "--jobs", "4", NULL)),
+                                              "slurm", "--jobs", "5", NULL)),
                      0);
     assert_int_equal(place_finish(place_start(&place, "sync", "--jobs", "4", NULL)), 0);
     char *submitted = cluster_ask("ls %s/fake/jobs/*/pid | wc -l", place.directory);

@@ -108,6 +108,9 @@ struct executor_type {
     /* Releases remaining tasks; none of them may be started: the loop of the setup
      * no longer exists, so no handle can be closed. */
     void (*close)(struct executor *executor);
+    /* Slots that an attempt with these settings takes, if that is not the number of its
+     * threads; NULL: it is. */
+    int (*cores)(const struct config *config);
     /* Number of executor->slots that no task uses. */
     int (*free_slots)(const struct executor *executor);
     int (*prepare)(struct executor *executor, struct executor_task **out, const char *directory,

@@ -129,7 +129,7 @@ static int cores_of(const struct slurm *slurm, const char *directory)
     /* who starts nothing need not know, nor where nothing can be read */
     if (slurm->setup.loop == NULL || read_settings(&config, directory, &ignored) < 0)
         return 1;
-    int cores = config_cores(&config);
+    int cores = slurm_script_cores(&config);
     config_release(&config);
     return cores < slurm->head.slots ? cores : slurm->head.slots;
 }
@@ -351,6 +351,7 @@ const struct executor_type executor_slurm = {
     .detached = true,
     .open = slurm_open,
     .close = slurm_close,
+    .cores = slurm_script_cores,
     .free_slots = slurm_free_slots,
     .prepare = slurm_prepare,
     .start = slurm_start,

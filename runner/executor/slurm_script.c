@@ -47,6 +47,18 @@ static int put_option(FILE *out, const char *name, const char *value, const char
     return 0;
 }
 
+static int64_t cores_of_rank(const struct config *config)
+{
+    int64_t cores = config_int(config, SLURM_CPUS_PER_TASK);
+
+    return cores > 0 ? cores : config_int(config, RESOURCES_THREADS);
+}
+
+int slurm_script_cores(const struct config *config)
+{
+    return (int)(cores_of_rank(config) * config_int(config, RESOURCES_RANKS));
+}
+
 static int put_options(FILE *out, const struct config *config, struct error *err)
 {
     static const struct {
@@ -56,20 +68,17 @@ static int put_options(FILE *out, const struct config *config, struct error *err
                   { SLURM_ACCOUNT, "account" },
                   { SLURM_QOS, "qos" },
                   { SLURM_CONSTRAINT, "constraint" } };
-    int64_t cores = config_int(config, SLURM_CPUS_PER_TASK);
     int64_t ranks = config_int(config, RESOURCES_RANKS);
     int64_t minutes = config_int(config, SLURM_TIMEOUT_MIN);
     double mem_gb = config_real(config, SLURM_MEM_GB);
     int rc = 0;
 
-    if (cores == 0)
-        cores = config_int(config, RESOURCES_THREADS);
     fprintf(
         out,
         "#SBATCH --open-mode=append\n#SBATCH --no-requeue\n%s"
         "#SBATCH --ntasks=%lld\n#SBATCH --cpus-per-task=%lld\n#SBATCH --signal=B:USR1@%lld\n",
-        ranks == 1 ? "#SBATCH --nodes=1\n" : "", (long long)ranks, (long long)cores,
-        (long long)config_int(config, SLURM_SIGNAL_DELAY_S));
+        ranks == 1 ? "#SBATCH --nodes=1\n" : "", (long long)ranks,
+        (long long)cores_of_rank(config), (long long)config_int(config, SLURM_SIGNAL_DELAY_S));
     if (minutes > 0)
         fprintf(out, "#SBATCH --time=%lld\n", (long long)minutes);
     if (mem_gb > 0.0)

@@ -31,6 +31,8 @@ struct slurm_script {
  */
 int slurm_script_make(struct slurm_script *out, const char *program,
                       const struct config *config, struct error *err) MUST_CHECK;
+/* Cores that a job with config's settings asks for. */
+int slurm_script_cores(const struct config *config);
 /* Whether they are alike: also which of them wait, but not for how long. */
 bool slurm_script_same(const struct slurm_script *a, const struct slurm_script *b);
 /* With a list: attempts are directories relative to runs, an absolute path. Fresh text.

@@ -5,6 +5,7 @@
 #include "file.h"
 #include "json.h"
 #include "resume.h"
+#include "settings.h"
 #include "store.h"
 #include "supervisor.h"
 #include "text.h"
@@ -201,6 +202,24 @@ static int start_worker(struct supervisor *s, struct slot *slot)
     assert(slot->task->state == EXECUTOR_GONE);
     slot->outside = OUTCOME_BAD_JOB;
     text_strip_controls(slot->recorder.message, sizeof slot->recorder.message, s->err->message);
+    return 0;
+}
+
+int attempt_count_cores(const struct supervisor *s, struct record_job *job)
+{
+    struct config config;
+    cJSON *json = NULL;
+
+    if (s->executor->type->cores == NULL)
+        return 0;
+    int rc = record_job_json(s->store, &json, job, 0, s->err);
+    if (rc == 0)
+        rc = config_from_json(&config, json_member(json, "config"), job->label, s->err);
+    cJSON_Delete(json);
+    if (rc < 0)
+        return rc;
+    job->threads = s->executor->type->cores(&config);
+    config_release(&config);
     return 0;
 }
 

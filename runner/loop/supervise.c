@@ -244,6 +244,12 @@ static int count_work(struct supervisor *s, double now)
     return 0;
 }
 
+/* More than there are is all of them. */
+static bool has_room(const struct supervisor *s, int cores)
+{
+    return cores <= free_slots(s) || free_slots(s) == s->executor->slots;
+}
+
 /* Starts the next jobs as far as there are free slots. */
 static int start_jobs(struct supervisor *s)
 {
@@ -261,7 +267,9 @@ static int start_jobs(struct supervisor *s)
     }
     while (rc == 0) {
         int next = schedule_next(candidates, s->job_count, free_slots(s), s->executor->slots);
-        if (next < 0)
+        if (next >= 0)
+            rc = attempt_count_cores(s, &s->jobs[next]);
+        if (next < 0 || rc < 0 || !has_room(s, s->jobs[next].threads))
             break;
         for (int i = 0; i < s->job_count; i++)
             candidates[i].blocked =

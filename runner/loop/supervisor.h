@@ -73,6 +73,8 @@ struct slot *slot_create(struct supervisor *s, const struct record_job *job);
 /* Removes the slot from the list and frees it; its task is released. */
 void slot_destroy(struct supervisor *s, struct slot *slot);
 
+/* Sets the job's threads to the slots that its attempt would take. */
+int attempt_count_cores(const struct supervisor *s, struct record_job *job) MUST_CHECK;
 /* Records the job and a new attempt as starting, writes its directory, makes the
  * executor start it, and records its place. */
 int attempt_start(struct supervisor *s, const struct record_job *job) MUST_CHECK;

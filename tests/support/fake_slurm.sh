@@ -46,6 +46,7 @@ alive() { grep -q "^State:.[^Z]" "/proc/$(<"$jobs/$1/pid")/status" 2>/dev/null; 
 kill_job() { # the keeper, which its worker does not outlive, and the script
     local script
     script=$(<"$jobs/$1/pid")
+    kill -STOP "$script" 2>/dev/null # it starts no other
     pkill -KILL -P "$script"
     kill -KILL "$script" 2>/dev/null
 }
