@@ -180,20 +180,23 @@ static void add_name(char *list, size_t size, const char *name)
 }
 
 /* The values of a training axis over all arms, finished or not: "0.1, 1". */
-static void list_arm_values(char *list, size_t size, const struct results *results,
-                            const char *key)
+static int list_arm_values(char *list, size_t size, const struct results *results,
+                           const char *key, struct error *err)
 {
     list[0] = '\0';
     for (int i = 0; i < results->arm_count; i++) {
         const cJSON *axis = json_member(results->arms[i].axes, key);
-        char *text = axis == NULL           ? NULL
-                     : cJSON_IsString(axis) ? strdup(axis->valuestring)
-                                            : json_canonical(axis);
 
-        if (text != NULL)
-            add_name(list, size, text);
+        if (axis == NULL)
+            continue;
+        char *text = cJSON_IsString(axis) ? strdup(axis->valuestring) : json_canonical(axis);
+
+        if (text == NULL)
+            return error_no_memory(err, "the axes");
+        add_name(list, size, text);
         free(text);
     }
+    return 0;
 }
 
 /* Sorts values of the setting; there are only some. */
@@ -211,58 +214,68 @@ static void sort_values(char **values, int count, enum evaluation_key key)
 }
 
 /* The values of an evaluation setting over all rows: "1, 2, 4, all". */
-static void list_evaluation_values(char *list, size_t size, const struct results *results,
-                                   enum evaluation_key key)
+static int list_evaluation_values(char *list, size_t size, const struct results *results,
+                                  enum evaluation_key key, struct error *err)
 {
     struct text_set values = { 0 };
+    int rc = 0;
 
     list[0] = '\0';
-    for (int i = 0; i < results->row_count; i++) {
+    for (int i = 0; i < results->row_count && rc == 0; i++) {
         /* sorted by evaluation within an arm */
         if (i > 0 && results->rows[i].evaluation == results->rows[i - 1].evaluation)
             continue;
         char *text = evaluation_value(&results->rows[i], key);
 
-        if (text != NULL && strcmp(text, VALUE_INACTIVE) != 0)
-            (void)text_set_add(&values, text);
+        if (text == NULL ||
+            (strcmp(text, VALUE_INACTIVE) != 0 && text_set_add(&values, text) == NULL))
+            rc = error_no_memory(err, "the axes");
         free(text);
     }
     sort_values(values.items, values.count, key);
     for (int i = 0; i < values.count; i++)
         add_name(list, size, values.items[i]);
     text_set_release(&values);
+    return rc;
 }
 
 /* Lists the axes of the experiment: "arch.name, eval.halt_max_steps"; with_values:
  * "arch.name (hrm, trm), eval.halt_max_steps (1, 2)". */
-static void list_axes(char *known, size_t size, const struct results *results, bool with_values)
+static int list_axes(char *known, size_t size, const struct results *results, bool with_values,
+                     struct error *err)
 {
     char values[160], item[260];
+    int rc = 0;
 
     known[0] = '\0';
     for (int i = 0; i < results->arm_count; i++)
-        for (const cJSON *axis = results->arms[i].axes->child; axis != NULL;
+        for (const cJSON *axis = results->arms[i].axes->child; axis != NULL && rc == 0;
              axis = axis->next) {
-            list_arm_values(values, sizeof values, results, axis->string);
+            rc = list_arm_values(values, sizeof values, results, axis->string, err);
             snprintf(item, sizeof item, with_values ? "%.80s (%s)" : "%.80s", axis->string,
                      values);
             add_name(known, size, item);
         }
-    for (int k = 0; k < EVALUATION_KEY_COUNT; k++) {
-        list_evaluation_values(values, sizeof values, results, (enum evaluation_key)k);
+    for (int k = 0; k < EVALUATION_KEY_COUNT && rc == 0; k++) {
+        rc =
+            list_evaluation_values(values, sizeof values, results, (enum evaluation_key)k, err);
         if (strchr(values, ',') == NULL)
             continue;
         snprintf(item, sizeof item, with_values ? "%.80s (%s)" : "%.80s",
                  evaluation_key_name((enum evaluation_key)k), values);
         add_name(known, size, item);
     }
+    return rc;
 }
 
 int compare_offer(const struct results *results, struct error *err)
 {
     char known[600];
 
-    list_axes(known, sizeof known, results, true);
+    int rc = list_axes(known, sizeof known, results, true, err);
+
+    if (rc < 0)
+        return rc;
     return error_set(err, ERROR_FORMAT,
                      "compare: expected --axis KEY, --matrix, --baseline ARM or two arms "
                      "(ARM_A ARM_B); axes of "
@@ -281,7 +294,10 @@ static int error_no_axis(const struct axis_values *values, const struct compare 
         return error_set(err, ERROR_FORMAT, "--axis %s: only %s has results; %s", key,
                          values->count > 0 ? values->items[0].value : "no value",
                          values->missing);
-    list_axes(known, sizeof known, compare->results, false);
+    int rc = list_axes(known, sizeof known, compare->results, false, err);
+
+    if (rc < 0)
+        return rc;
     return error_set(err, ERROR_FORMAT,
                      "--axis %s: experiment \"%s\" has only one value of it; it varies %s", key,
                      compare->results->experiment, known[0] != '\0' ? known : "nothing");
@@ -347,21 +363,24 @@ int compare_missing(char *out, size_t size, const struct compare *compare, const
 }
 
 /* Describes the evaluations that the means are taken over, without key itself. */
-static void describe_evaluations(struct axis_values *values, const struct compare *compare,
-                                 const char *key)
+static int describe_evaluations(struct axis_values *values, const struct compare *compare,
+                                const char *key, struct error *err)
 {
     char list[160], item[260];
+    int rc = 0;
 
-    for (int k = 0; k < EVALUATION_KEY_COUNT; k++) {
+    for (int k = 0; k < EVALUATION_KEY_COUNT && rc == 0; k++) {
         const char *name = evaluation_key_name((enum evaluation_key)k);
 
-        list_evaluation_values(list, sizeof list, compare->results, (enum evaluation_key)k);
+        rc = list_evaluation_values(list, sizeof list, compare->results, (enum evaluation_key)k,
+                                    err);
         if (strcmp(name, key) == 0 || strchr(list, ',') == NULL ||
             (values->own_steps && k == EVALUATION_OUTER_STEPS))
             continue;
         snprintf(item, sizeof item, "%s (%s)", name, list);
         add_name(values->evaluations, sizeof values->evaluations, item);
     }
+    return rc;
 }
 
 /* The index of the value in values. A new value is appended and takes over *text. -1:
@@ -490,7 +509,7 @@ int compare_axis(struct axis_values *values, struct comparison_list *list,
     if (rc == 0 && values->count < 2)
         rc = error_no_axis(values, compare, key, err);
     if (rc == 0)
-        describe_evaluations(values, compare, key);
+        rc = describe_evaluations(values, compare, key, err);
     for (int i = 0; i < compare->cell_count && rc == 0; i++)
         if (cells[i].value_index == 0)
             firsts[first_count++] = cells[i];
