@@ -274,8 +274,8 @@ int setting_find(const char *key);
 /* A setting's value as people write it: "true" or "false" where the database has 1 or 0
  * of a switch; every other value as it is. value NULL: NULL. */
 const char *setting_word(const char *key, const char *value);
-/* The setting whose name key is but for words left out ("batch_size"), or to which other
- * programs give that name ("learning_rate"); NULL: none. */
+/* The setting whose name key is but for words left out ("batch_size"), or to which
+ * other programs give that name ("learning_rate"); NULL: none. */
 const char *setting_meant(const char *key);
 /* The same, or the key that is spelled most alike; NULL: none is near. */
 const char *setting_nearest(const char *key);

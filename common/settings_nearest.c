@@ -1,6 +1,6 @@
 /*
- * settings_nearest.c - which setting an unknown key means: a name with words left out, the
- * name that other programs and papers use, or a slip of the pen.
+ * settings_nearest.c - which setting an unknown key means: a name with words left out,
+ * the name that other programs and papers use, or a slip of the pen.
  */
 #include "settings.h"
 
@@ -33,8 +33,8 @@ static enum words_left words_of_name(const char *setting, const char *key)
     return begins || ends ? SOME_WORDS : NOT_THE_NAME;
 }
 
-/* Names of PyTorch, its trainers, and the papers, without their group, for settings whose
- * own names are too far from them. */
+/* Names of PyTorch, its trainers, and the papers, without their group, for settings
+ * whose own names are too far from them. */
 static const struct {
     const char *name;
     enum setting_id id;

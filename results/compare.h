@@ -215,8 +215,8 @@ bool result_axis_is_shared(const struct results *results, const struct result_ro
 int result_axis_value(char **out, struct store *store, const struct results *results,
                       const struct result_row *row, const char *key,
                       struct error *err) MUST_CHECK;
-/* The value of key in a cell; newly allocated; VALUE_INACTIVE: the setting has no effect
- * there. */
+/* The value of key in a cell; newly allocated; VALUE_INACTIVE: the setting has no
+ * effect there. */
 int cell_axis_value(char **out, const struct compare *compare, int cell, const char *key,
                     struct error *err) MUST_CHECK;
 /* What identifies a cell apart from key: the arm's other axes and the other

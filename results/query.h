@@ -34,8 +34,8 @@ struct result_arm {
     int64_t id;
     char *label; /* owned */
     cJSON *axes; /* owned; training axis key -> value */
-    /* owned; those of axes that have an effect on the arm's runs, as L_cycles has none on a
-     * transformer; NULL: all, or no run was loaded */
+    /* owned; those of axes that have an effect on the arm's runs, as L_cycles has none
+     * on a transformer; NULL: all, or no run was loaded */
     cJSON *active;
     bool foreign; /* of another experiment, which its label names: arm_add_foreign() */
 };

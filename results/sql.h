@@ -90,8 +90,8 @@ int sql_run_values(struct store *store, struct error *err, const char *sql,
 int sql_int_values(struct store *store, int64_t *out, bool *found, struct error *err,
                    const char *sql, const struct sql_value *values, int count) MUST_CHECK;
 
-/* sql_find_text(store, out, err, sql, types, ...): the first column of the first row as a
- * fresh text; *out NULL: no row, or NULL. */
+/* sql_find_text(store, out, err, sql, types, ...): the first column of the first row as
+ * a fresh text; *out NULL: no row, or NULL. */
 #define sql_find_text(store, out, err, sql, ...)                                               \
     sql_find_text_values(store, out, err, sql, SQL_ARGUMENTS(__VA_ARGS__))
 int sql_find_text_values(struct store *store, char **out, struct error *err, const char *sql,

@@ -48,6 +48,20 @@ static int generate(struct boards *boards, int32_t index, const struct config *c
     return rc;
 }
 
+/* A first puzzle that is no Sudoku may be a maze that was not known for one. */
+static int parse(uint8_t *question, uint8_t *answer, int *side, const struct board_csv *row,
+                 struct error *err)
+{
+    struct error why = { 0 };
+    bool first = *side == 0;
+    int rc = sudoku_csv_parse(question, answer, side, row, &why);
+
+    if (rc < 0)
+        return error_set(err, why.code, "%s%s", why.message,
+                         first ? " (a maze would have # for walls, S and G)" : "");
+    return rc;
+}
+
 static const struct board_form FORM = {
     .builtin = BUILTIN,
     .title = "Sudoku",
@@ -57,7 +71,7 @@ static const struct board_form FORM = {
     .side = DATA_SUDOKU_SIDE,
     .train = DATA_SUDOKU_TRAIN,
     .test = DATA_SUDOKU_TEST,
-    .parse = sudoku_csv_parse,
+    .parse = parse,
     .generate = generate,
 };
 

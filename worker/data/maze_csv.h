@@ -11,8 +11,8 @@
 
 board_parse_fn maze_csv_parse;
 
-/* Whether the first puzzle of the file has walls, or a start and a goal: no Sudoku has.
- * False when it cannot be read. */
+/* Whether the first puzzle of the file has walls, or a start and a goal: no other board
+ * has. False when it cannot be read. */
 bool maze_csv_recognises(const char *path);
 
 #endif

@@ -6,27 +6,21 @@
 #include <ctype.h>
 #include <stdio.h>
 
-/* Added where the first puzzle is no Sudoku: what would be taken for a maze. */
-#define OR_A_MAZE " (a maze would have # for walls, S and G)"
-
 /* Reports the first character of the field that is not a cell. */
 static int bad_cell(const struct board_csv *r, int side, bool blanks, const char *column,
                     const struct csv_field *field, const uint8_t *cells, struct error *err)
 {
     char text[200];
     size_t i = 0;
-    bool first = blanks && r->row.number <= 2; /* a header may be before it */
 
     while (i + 1 < field->length && cells[i] <= side && (blanks || cells[i] > 0))
         i++;
     if (isprint((unsigned char)field->text[i]))
-        snprintf(text, sizeof text,
-                 "character %zu is \"%c\"; expected a digit from 1 to %d%s%s", i + 1,
-                 field->text[i], side, blanks ? ", or . or 0 for a blank cell" : "",
-                 first && !isdigit((unsigned char)field->text[i]) ? OR_A_MAZE : "");
+        snprintf(text, sizeof text, "character %zu is \"%c\"; expected a digit from 1 to %d%s",
+                 i + 1, field->text[i], side, blanks ? ", or . or 0 for a blank cell" : "");
     else
-        snprintf(text, sizeof text, "character %zu is the byte 0x%02x; expected digits%s",
-                 i + 1, (unsigned char)field->text[i], first ? OR_A_MAZE : "");
+        snprintf(text, sizeof text, "character %zu is the byte 0x%02x; expected digits", i + 1,
+                 (unsigned char)field->text[i]);
     return board_csv_fault(r, column, text, err);
 }
 
@@ -77,7 +71,7 @@ static int find_side(const struct board_csv *r, struct error *err)
     }
     snprintf(text, sizeof text,
              "%zu characters; expected a puzzle of 81 (9 x 9), 36 (6 x 6) or 16 (4 x 4), or a "
-             "header with the columns question and answer" OR_A_MAZE,
+             "header with the columns question and answer",
              r->question.length);
     return board_csv_fault(r, "question", text, err);
 }
