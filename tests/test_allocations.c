@@ -103,7 +103,7 @@ static int give(const struct fault *f, const struct command *command, char **out
     return code;
 }
 
-/* The same command once more, which may find nothing left to do. */
+/* The same command without a fault, which may find nothing left to do. */
 static void give_again(const struct fault *f, const struct command *command, int n)
 {
     char *out, *errors;
@@ -166,8 +166,10 @@ static struct learned learn_command(const struct fault *f, const struct command 
     char file[60], *errors;
 
     snprintf(file, sizeof file, "%s/stacks", f->place.directory);
-    setenv("FAULT_STACKS", file, 1);
     begin_from(f, command->from);
+    if (!command->changes)
+        give_again(f, command, 0); /* the first in a copied workspace notes that it is one */
+    setenv("FAULT_STACKS", file, 1);
     fault_arm(f, "hrmlab", 0, "nomem");
     int code = give(f, command, &learned.out, &errors);
     fault_disarm();
@@ -286,7 +288,7 @@ static void fail_allocations(const struct fault *f, const struct command *comman
     for (int i = 0; i < points; i++) {
         int n = each ? first + i : choose_allocation(&learned, i, points);
 
-        if (command->changes || i == 0)
+        if (command->changes)
             begin_from(f, command->from);
         hits += fail_allocation(f, command, n, &learned);
     }
