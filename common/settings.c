@@ -160,7 +160,8 @@ static int set_one_text(struct config *config, int id, const cJSON *value, const
     return set_text_value(config, id, text, err);
 }
 
-/* Keeps a list of texts: one as itself, more as the text of their JSON. */
+/* Keeps a list of texts: one as itself, unless it looks like a list, more as the text of
+ * their JSON. */
 static int set_list(struct config *config, int id, const cJSON *list, const char *where,
                     struct error *err)
 {
@@ -171,7 +172,7 @@ static int set_list(struct config *config, int id, const cJSON *list, const char
         good = cJSON_IsString(item) && item->valuestring[0] != '\0';
     if (!good)
         return value_fault(id, list, where, err);
-    if (list->child->next == NULL)
+    if (list->child->next == NULL && list->child->valuestring[0] != '[')
         return set_one_text(config, id, list->child, where, err);
     char *text = json_canonical(list);
     if (text == NULL)
