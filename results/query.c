@@ -526,6 +526,12 @@ static int load_active(struct result_arm *arm, int64_t run_id, struct store *sto
     return rc;
 }
 
+bool result_arm_lacks(const struct result_arm *arm, const char *key)
+{
+    return json_member(arm->axes, key) != NULL &&
+           json_member(result_arm_shown(arm), key) == NULL;
+}
+
 /* Loads what an arm's runs share, once per arm: they differ only in the seed. rows
  * are sorted. */
 static int load_arm_settings(struct results *results, struct store *store, struct error *err)

@@ -87,6 +87,9 @@ static inline const cJSON *result_arm_shown(const struct result_arm *arm)
     return arm->active != NULL ? arm->active : arm->axes;
 }
 
+/* Whether key is an axis of the arm that has no effect on it. */
+bool result_arm_lacks(const struct result_arm *arm, const char *key);
+
 enum results_scope {
     RESULTS_LAST, /* a row per arm, seed and evaluation: the last checkpoint */
     RESULTS_ALL,  /* untrained and interim ones too */

@@ -359,6 +359,11 @@ static void tables_leave_out_what_has_no_effect_on_an_arm(void **state)
                  "arch.name,arch.L_cycles,train.lr,eval_outer_steps\nhrm,2,0.5,1\nhrm,2,0.5,2\n"
                  "transformer,,0.5,1\ntransformer,,0.5,2\n");
     table_destroy(table);
+    must(pivot_table(&table, store, all, "arch.name", "arch.L_cycles", METRIC_PASS_AT_2, &err),
+         &err);
+    expect_print(table, FORMAT_CSV,
+                 "arch.name,arch.L_cycles=2,arch.L_cycles=inactive\nhrm,0,\ntransformer,,0\n");
+    table_destroy(table);
     must(curves_load(&curves, store, all, "train/lm_loss", &err), &err);
     must(curves_table(&table, &curves, all, &err), &err);
     table_keep(table, "step", FILTER_EQ, 3);

@@ -77,10 +77,12 @@ static bool has_value(const struct results *results, const struct result_row *ro
 static int read_value(char **out, struct store *store, const struct pivot *pivot,
                       const struct result_row *row, const char *key, struct error *err)
 {
+    bool lacks = key != NULL && result_arm_lacks(&pivot->results->arms[row->arm], key);
+
     *out = NULL;
-    if (key != NULL)
+    if (key != NULL && !lacks)
         return result_axis_value(out, store, pivot->results, row, key, err);
-    *out = strdup("");
+    *out = strdup(lacks ? VALUE_INACTIVE : "");
     return *out == NULL ? error_no_memory(err, "a table") : 0;
 }
 

@@ -4,7 +4,6 @@
 #include "arm_find.h"
 #include "error.h"
 #include "file.h"
-#include "json.h"
 #include "markup.h"
 #include "number.h"
 #include "statistics.h"
@@ -88,13 +87,10 @@ static int arm_heads(struct document_head *heads, const struct cells *cells)
 /* The cell's value on an axis; "-": the setting has no effect on its arm. */
 static const char *shown_value(const struct cells *cells, const struct cell *cell, int axis)
 {
-    const struct result_arm *arm = &cells->results->arms[cell->row->arm];
-    const char *key = cells->axes[axis].key;
     const char *value = cells->axes[axis].values[cell->at[axis]];
+    bool lacks = result_arm_lacks(&cells->results->arms[cell->row->arm], cells->axes[axis].key);
 
-    if (json_member(arm->axes, key) != NULL && json_member(result_arm_shown(arm), key) == NULL)
-        value = VALUE_INACTIVE; /* though the spec gives one */
-    return strcmp(value, VALUE_INACTIVE) == 0 ? "-" : value;
+    return lacks || strcmp(value, VALUE_INACTIVE) == 0 ? "-" : value;
 }
 
 static void add_arm_cells(struct document *document, const struct cells *cells,
