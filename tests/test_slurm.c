@@ -6,12 +6,14 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "clock.h"
 #include "error.h"
 #include "fence.h"
 #include "file.h"
 #include "settings.h"
 #include "slurm_batch.h"
 #include "slurm_jobs.h"
+#include "slurm_tasks.h"
 #include "support/cluster.h"
 #include "support/place.h"
 
@@ -196,6 +198,50 @@ static void a_job_that_was_ended_for_its_memory_is_known_by_its_own_line(void **
     assert_false(slurm_ended_for_memory(log, 5));
     assert_false(slurm_ended_for_memory(" exceeded memory limit", 0));
     assert_false(slurm_ended_for_memory("", 12));
+}
+
+/* Slurm forgets it at once, and no list has it any more. */
+static void an_element_that_was_taken_off_its_array_is_known_by_the_others(void **state)
+{
+    static const char waiting[] = "7_1|PENDING|0:00||n.0|\n7_4|PENDING|0:00||n.0|\n",
+                      begun[] = "7_1|COMPLETED|0:01|n1|n.0|\n7_4|PENDING|0:00||n.0|\n",
+                      alone[] = "8_1|PENDING|0:00||n.0|\n7_1|PENDING|0:00||other.0|\n",
+                      past[] = "7_[4]|PENDING|None assigned|n.0\n";
+    static const struct {
+        const char *list;
+        double unseen_s;
+        bool past, log, taken_off;
+    } cases[] = {
+        { begun, 10.0, false, false, true },    { begun, 250.0, false, false, false },
+        { waiting, 250.0, false, false, true }, { waiting, 10.0, false, true, false },
+        { alone, 10.0, false, false, false },   { past, 250.0, true, false, true },
+        { "", 10.0, false, false, false },
+    };
+    char directory[] = "/tmp/hrmlab-element-XXXXXX";
+    struct slurm_task task = { .head.directory = directory,
+                               .place = {
+                                   .name = "n", .index = 2, .per_job = 1, .job = "7_2" } };
+    struct error err = { 0 };
+
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    assert_int_equal(slurm_place_save(directory, &task.place, &err), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct slurm_jobs jobs;
+
+        free(cluster_ask("rm -f %s/log", directory));
+        if (cases[i].log)
+            free(cluster_ask("touch %s/log", directory));
+        task.seen_at = clock_monotonic_s() - cases[i].unseen_s;
+        assert_int_equal(slurm_jobs_read(&jobs, cases[i].list, cases[i].past, &err), 0);
+        if (slurm_was_taken_off(&task, &jobs, cases[i].past) != cases[i].taken_off)
+            fail_msg("case %zu", i);
+        slurm_jobs_release(&jobs);
+    }
+    snprintf(task.place.job, sizeof task.place.job, "7"); /* no array */
+    struct slurm_jobs none = { 0 };
+    assert_false(slurm_was_taken_off(&task, &none, true));
+    assert_int_equal(file_remove_tree(directory, &err), 0);
 }
 
 /* ---- batches ---- */
@@ -701,6 +747,7 @@ int main(void)
         cmocka_unit_test(a_list_that_is_garbled_or_cut_is_no_list),
         cmocka_unit_test(jobs_are_found_by_id_or_name_with_their_states),
         cmocka_unit_test(a_job_that_was_put_back_is_known_by_its_own_line),
+        cmocka_unit_test(an_element_that_was_taken_off_its_array_is_known_by_the_others),
         cmocka_unit_test(a_job_that_was_ended_for_its_memory_is_known_by_its_own_line),
         cmocka_unit_test(attempts_of_an_array_have_equally_many_ranks_and_threads),
         cmocka_unit_test(options_that_take_jobs_out_of_sight_are_refused),

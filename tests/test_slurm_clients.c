@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "clock.h"
 #include "error.h"
 #include "file.h"
 #include "slurm_environment.h"
@@ -522,50 +521,6 @@ static void what_was_not_answered_is_known_by_its_words(void **state)
     }
 }
 
-/* Slurm forgets it at once, and no list has it any more. */
-static void an_element_that_was_taken_off_its_array_is_known_by_the_others(void **state)
-{
-    static const char waiting[] = "7_1|PENDING|0:00||n.0|\n7_4|PENDING|0:00||n.0|\n",
-                      begun[] = "7_1|COMPLETED|0:01|n1|n.0|\n7_4|PENDING|0:00||n.0|\n",
-                      alone[] = "8_1|PENDING|0:00||n.0|\n7_1|PENDING|0:00||other.0|\n",
-                      past[] = "7_[4]|PENDING|None assigned|n.0\n";
-    static const struct {
-        const char *list;
-        double unseen_s;
-        bool past, log, taken_off;
-    } cases[] = {
-        { begun, 10.0, false, false, true },    { begun, 250.0, false, false, false },
-        { waiting, 250.0, false, false, true }, { waiting, 10.0, false, true, false },
-        { alone, 10.0, false, false, false },   { past, 250.0, true, false, true },
-        { "", 10.0, false, false, false },
-    };
-    char directory[] = "/tmp/hrmlab-element-XXXXXX";
-    struct slurm_task task = { .head.directory = directory,
-                               .place = {
-                                   .name = "n", .index = 2, .per_job = 1, .job = "7_2" } };
-    struct error err = { 0 };
-
-    (void)state;
-    assert_non_null(mkdtemp(directory));
-    assert_int_equal(slurm_place_save(directory, &task.place, &err), 0);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct slurm_jobs jobs;
-
-        free(cluster_ask("rm -f %s/log", directory));
-        if (cases[i].log)
-            free(cluster_ask("touch %s/log", directory));
-        task.seen_at = clock_monotonic_s() - cases[i].unseen_s;
-        assert_int_equal(slurm_jobs_read(&jobs, cases[i].list, cases[i].past, &err), 0);
-        if (slurm_was_taken_off(&task, &jobs, cases[i].past) != cases[i].taken_off)
-            fail_msg("case %zu", i);
-        slurm_jobs_release(&jobs);
-    }
-    snprintf(task.place.job, sizeof task.place.job, "7"); /* no array */
-    struct slurm_jobs none = { 0 };
-    assert_false(slurm_was_taken_off(&task, &none, true));
-    assert_int_equal(file_remove_tree(directory, &err), 0);
-}
-
 /* Each submission that is accepted makes the next one larger. */
 static void parts_grow_no_further_than_an_array(void **state)
 {
@@ -791,7 +746,6 @@ int main(void)
         cmocka_unit_test(a_waiting_job_whose_runs_are_all_cancelled_is_cancelled),
         cmocka_unit_test(variables_change_nothing_that_a_script_says),
         cmocka_unit_test(what_was_not_answered_is_known_by_its_words),
-        cmocka_unit_test(an_element_that_was_taken_off_its_array_is_known_by_the_others),
         cmocka_unit_test(parts_grow_no_further_than_an_array),
         cmocka_unit_test(a_later_runner_submits_no_more_than_the_first_might),
         cmocka_unit_test(jobs_are_cancelled_by_one_call),
