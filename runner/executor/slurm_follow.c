@@ -233,8 +233,8 @@ static double unseen_s(const struct slurm_task *task)
 
 /*
  * A job that had a node which could not start it is missing as well, but only after it
- * was listed as over for MinJobAge: 300 s, if the site has not chosen less. And it had its
- * turn, which the jobs of an array have in their order.
+ * was listed as over for MinJobAge: 300 s, if the site has not chosen less. And it had
+ * its turn, which the jobs of an array have in their order.
  */
 bool slurm_was_taken_off(const struct slurm_task *task, const struct slurm_jobs *jobs,
                          bool past)
@@ -389,9 +389,9 @@ static bool is_unbegun(const struct slurm *slurm, const struct slurm_task *task)
                                  : slurm_mark_void(task->head.directory);
 }
 
-/* Whether Slurm itself has ended the job that was at work on the task for its memory. It
- * calls such a job failed; all of its processes are killed (OverMemoryKill), so that the
- * worker's end is not told, or not that of the script. */
+/* Whether Slurm itself has ended the job that was at work on the task for its memory.
+ * It calls such a job failed; all of its processes are killed (OverMemoryKill), so that
+ * the worker's end is not told, or not that of the script. */
 static bool is_over_memory(const struct slurm_task *task)
 {
     enum { LOG_LIMIT = 16 << 20 };

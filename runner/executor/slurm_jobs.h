@@ -63,8 +63,9 @@ const struct slurm_job *slurm_jobs_find(const struct slurm_jobs *jobs, const cha
 const struct slurm_job *slurm_jobs_find_named(const struct slurm_jobs *jobs, const char *name,
                                               int number);
 
-/* Whether Slurm says, in a log of several jobs, that it has ended the one of this number
- * for its memory: "error: StepId=12.batch exceeded memory limit (...), being killed". */
+/* Whether Slurm says, in a log of several jobs, that it has ended the one of this
+ * number for its memory: "error: StepId=12.batch exceeded memory limit (9 > 8), being
+ * killed". */
 bool slurm_ended_for_memory(const char *log, long number);
 
 /* Whether Slurm has put the job back into the queue, by lines "ID COUNT". */

@@ -47,8 +47,8 @@ enum slurm_mark {
 const char *slurm_mark_name(enum slurm_mark mark);
 
 bool slurm_mark_is_set(const char *directory, enum slurm_mark mark);
-/* Slurm's own number of the job that has begun the attempt, which of an element of an array
- * is not its id: the job has added it to its file. 0: not known. */
+/* Slurm's own number of the job that has begun the attempt, which of an element of an
+ * array is not its id: the job has added it to its file. 0: not known. */
 long slurm_begun_by(const char *directory);
 /* Seconds since the file got its name; 0: there is none, or the clocks of this machine
  * and of the file system do not agree. */

@@ -135,9 +135,10 @@ bool slurm_is_listed(const struct slurm_task *task);
  * one. */
 const struct slurm_job *slurm_task_find(const struct slurm_task *task,
                                         const struct slurm_jobs *jobs);
-/* Whether jobs, which lack the task's job, tell that it was cancelled by itself while it
- * waited in an array, which Slurm forgets at once: others of the array are there. past:
- * they are all jobs that ever were; otherwise those that have not been over for long. */
+/* Whether jobs, which lack the task's job, tell that it was cancelled by itself while
+ * it waited in an array, which Slurm forgets at once: others of the array are there.
+ * past: they are all jobs that ever were; otherwise those that have not been over for
+ * long. */
 bool slurm_was_taken_off(const struct slurm_task *task, const struct slurm_jobs *jobs,
                          bool past);
 /* Takes the task's state from the last list. */

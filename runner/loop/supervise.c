@@ -267,9 +267,10 @@ static int start_jobs(struct supervisor *s)
     }
     while (rc == 0) {
         int next = schedule_next(candidates, s->job_count, free_slots(s), s->executor->slots);
-        if (next >= 0)
-            rc = attempt_count_cores(s, &s->jobs[next]);
-        if (next < 0 || rc < 0 || !has_room(s, s->jobs[next].threads))
+        if (next < 0)
+            break;
+        rc = attempt_count_cores(s, &s->jobs[next]);
+        if (rc < 0 || !has_room(s, s->jobs[next].threads))
             break;
         for (int i = 0; i < s->job_count; i++)
             candidates[i].blocked =
