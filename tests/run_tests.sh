@@ -1,5 +1,5 @@
 #!/bin/bash
-# run_tests.sh DIRECTORY TEST... - runs test programs, one more at a time than there are cores
+# run_tests.sh DIRECTORY TEST... - runs test programs, two more at a time than there are cores
 # (TEST_JOBS: so many), since many of them wait for others, and adds up their TAP.
 # Each program's output goes to DIRECTORY/log/TEST.tap; failures and reasons for skipping are
 # shown, the ten programs that took longest, and what all took. The last line is "N passed,
@@ -36,8 +36,8 @@ run_one()
 export -f run_one
 export directory log
 # The longest first, so that none of them runs alone at the end; those that mostly wait among them.
-longest="test_slurm test_slurm_clients test_runner test_soak test_rebuild test_faults test_resume
-test_spec test_verify
+longest="test_slurm test_slurm_clients test_runner test_page_script test_soak test_rebuild test_faults
+test_resume test_spec test_verify
 test_golden test_gradients test_public_layouts test_fencing test_garbage test_surroundings
 test_migration test_damage test_worker test_experiment test_engine test_failures test_init_from
 test_allocations test_mistakes test_attention test_executor test_context test_priority"
@@ -45,7 +45,7 @@ ordered=()
 for test in $longest "$@"; do
     [[ " $* " == *" $test "* && " ${ordered[*]} " != *" $test "* ]] && ordered+=("$test")
 done
-printf '%s\n' "${ordered[@]}" | xargs -P "${TEST_JOBS:-$(($(nproc) + 1))}" -I{} bash -c 'run_one {}'
+printf '%s\n' "${ordered[@]}" | xargs -P "${TEST_JOBS:-$(($(nproc) + 2))}" -I{} bash -c 'run_one {}'
 
 passed=0 failed=0 skipped=0
 for test in "$@"; do
