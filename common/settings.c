@@ -160,8 +160,8 @@ static int set_one_text(struct config *config, int id, const cJSON *value, const
     return set_text_value(config, id, text, err);
 }
 
-/* Keeps a list of texts: one as itself, unless it looks like a list, more as the text of
- * their JSON. */
+/* Keeps a list of texts: one as itself, unless it looks like a list, more as the text
+ * of their JSON. */
 static int set_list(struct config *config, int id, const cJSON *list, const char *where,
                     struct error *err)
 {

@@ -1,6 +1,6 @@
 /*
- * text_stream.h - a stream that writes a text into memory, as open_memstream() does, and
- * that tells when memory did not suffice: with glibc's, what is written while an
+ * text_stream.h - a stream that writes a text into memory, as open_memstream() does,
+ * and that tells when memory did not suffice: with glibc's, what is written while an
  * allocation fails is missing from the text, and nothing says so.
  */
 #ifndef COMMON_TEXT_STREAM_H

@@ -45,9 +45,9 @@ int measure_rows_write(struct store *store, int64_t evaluation_id, int64_t step,
 
 /* Of more measures than this, to read all takes less time. */
 enum { MEASURE_COLUMNS_MOST = 4 };
-/* The last columns of a query of evaluation_result x: ", x.pass_at_2, (SELECT ...)", the
- * values of these measures. NULL: no value. One that x has as a column takes a small
- * part of the time of one that is searched for. Newly allocated; NULL: no memory. */
+/* The last columns of a query of evaluation_result x: ", x.pass_at_2, (SELECT ...)",
+ * the values of these measures. NULL: no value. One that x has as a column takes a
+ * small part of the time of one that is searched for. Newly allocated; NULL: no memory. */
 char *measure_columns(const enum metric *metrics, int count);
 
 #endif

@@ -28,7 +28,7 @@ bool checkpoint_file_is_whole(const char *path)
     return rc == 0 || rc == ERROR_NOMEM; /* a lack of memory does not prove damage */
 }
 
-/* Adds the file's bytes from offset at to its end to the hash. *whole: all were read. */
+/* Adds the file's bytes from `at` to its end to the hash. *whole: all were read. */
 static int hash_data(struct hash_state *state, bool *whole, int fd, int64_t at,
                      struct error *err)
 {
