@@ -38,8 +38,8 @@ struct slurm_batch *slurm_batch_find(struct slurm_batch *list, const char *name)
 int slurm_batch_jobs(const struct slurm_batch *batch);
 /* WORKSPACE/slurm/NAME.sh, or another ending; fresh, NULL: no memory. */
 char *slurm_batch_path(const struct slurm_batch *batch, const char *ending);
-/* The log of the batch of that name, that of an attempt in the directory; fresh, NULL: no
- * memory. */
+/* The log of the batch of that name, that of an attempt in the directory; fresh, NULL:
+ * no memory. */
 char *slurm_batch_log(const char *directory, const char *name);
 /* Writes the script. */
 int slurm_batch_seal(struct slurm_batch *batch, struct error *err) MUST_CHECK;

@@ -18,8 +18,8 @@ struct slurm_script {
     int per_job;   /* attempts that a job works through, one after the other */
     /* jobs of an array that may run at the same time; 0: all */
     int parallelism;
-    /* seconds after the submission before which no job begins, those of the attempt that
-     * waits longest; 0: at once */
+    /* seconds after the submission before which no job begins, those of the attempt
+     * that waits longest; 0: at once */
     int wait_s;
 };
 

@@ -269,13 +269,14 @@ static int start_jobs(struct supervisor *s)
         int next = schedule_next(candidates, s->job_count, free_slots(s), s->executor->slots);
         if (next < 0)
             break;
-        rc = attempt_count_cores(s, &s->jobs[next]);
-        if (rc < 0 || !has_room(s, s->jobs[next].threads))
+        assert(s->jobs != NULL); /* it is one of these */
+        struct record_job *job = &s->jobs[next];
+        rc = attempt_count_cores(s, job);
+        if (rc < 0 || !has_room(s, job->threads))
             break;
         for (int i = 0; i < s->job_count; i++)
-            candidates[i].blocked =
-                candidates[i].blocked || s->jobs[i].run_id == s->jobs[next].run_id;
-        rc = attempt_start(s, &s->jobs[next]);
+            candidates[i].blocked = candidates[i].blocked || s->jobs[i].run_id == job->run_id;
+        rc = attempt_start(s, job);
     }
     free(candidates);
     return rc;
