@@ -47,7 +47,7 @@ int measure_rows_write(struct store *store, int64_t evaluation_id, int64_t step,
 enum { MEASURE_COLUMNS_MOST = 4 };
 /* The last columns of a query of evaluation_result x: ", x.pass_at_2, (SELECT ...)",
  * the values of these measures. NULL: no value. One that x has as a column takes a
- * small part of the time of one that is searched for. Newly allocated; NULL: no memory. */
+ * small part of the time of one that is searched for. Fresh; NULL: no memory. */
 char *measure_columns(const enum metric *metrics, int count);
 
 #endif
