@@ -51,7 +51,7 @@ static const char LARGE_RUNS[] =
 
 /* Three such in one job. */
 static const char LONG_PILOT[] =
-    "{\"name\": \"t\", \"set\": {" CLUSTER_SMALL_RUN ", \"train.max_steps\": 100},"
+    "{\"name\": \"t\", \"set\": {" CLUSTER_SMALL_RUN ", \"train.max_steps\": 400},"
     " \"grid\": {\"train.lr\": [0.01, 0.02, 0.03]}, \"slurm\": {\"runs_per_job\": 3}}";
 
 static const char TWO_RUNS[] =
