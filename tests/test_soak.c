@@ -56,7 +56,8 @@ static void queue_all(const struct place *place)
     }
 }
 
-/* Reads as long as there is a file "reading", and counts in a file "locked" what says so. */
+/* Reads as long as there are a file "reading" and this process, and counts in a file "locked" what
+ * says so. */
 static pid_t start_reader(const struct place *place)
 {
     char command[600], path[60];
@@ -68,12 +69,12 @@ static pid_t start_reader(const struct place *place)
     assert_true(pid >= 0);
     if (pid > 0)
         return pid;
-    snprintf(
-        command, sizeof command,
-        "while [ -e %s ]; do for c in status 'results soak' 'results soak --format csv'; do"
-        " build/hrmlab --workspace %s $c 2>&1 >/dev/null; done; done | grep -c locked "
-        ">%s/locked",
-        path, place->workspace, place->directory);
+    snprintf(command, sizeof command,
+             "while [ -e %s ] && kill -0 %ld; do"
+             " for c in status 'results soak' 'results soak --format csv'; do"
+             " build/hrmlab --workspace %s $c 2>&1 >/dev/null; done; done | grep -c locked "
+             ">%s/locked",
+             path, (long)getppid(), place->workspace, place->directory);
     execl("/bin/sh", "sh", "-c", command, (char *)NULL);
     _exit(127);
 }
