@@ -44,6 +44,8 @@ KERNEL_avx512_bf16 := $(KERNEL_avx512) -mavx512bf16
 O := build/$(VARIANT)
 # The programs a user runs stand directly in build/; test variants have their own folder.
 P := $(if $(filter release,$(VARIANT)),build,$(O))
+# Targets that build and then run something build with all cores, unless -j says how many.
+PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 
 # For another architecture: make CC=aarch64-linux-gnu-gcc PKG_CONFIG=aarch64-linux-gnu-pkg-config
 PKG_CONFIG ?= pkg-config
@@ -102,27 +104,27 @@ demo-arc: ## the same on ARC-style puzzles, with puzzle ids and votes
 demo demo-arc: export HRMLAB_PAGER := cat
 demo demo-arc:
 	@$(MAKE) --no-print-directory setup
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(PARALLEL) all
 	build/hrmlab run experiments/$(DEMO).json
 	build/hrmlab results $(DEMO)
 	build/hrmlab compare $(DEMO) --matrix
 	build/hrmlab report $(DEMO) -o build/$(DEMO).html
 
 .PHONY: test
-test: ## install what is missing, build under ASan+UBSan, run the quick tier (about 10 minutes on 2 cores, half of them to build)
+test: ## install what is missing, build under ASan+UBSan, run the quick tier (about 10 minutes on 2 cores, a third of them to build)
 	@tests/setup.sh $(PACKAGES) $(SLURM_PACKAGES)
-	@$(MAKE) --no-print-directory all build/fake_worker build/fault_shim.so $(MPI_WORKER)
-	@$(MAKE) --no-print-directory VARIANT=asan test-programs
+	@$(MAKE) --no-print-directory $(PARALLEL) all build/fake_worker build/fault_shim.so $(MPI_WORKER)
+	@$(MAKE) --no-print-directory $(PARALLEL) VARIANT=asan test-programs
 	@tests/run_tests.sh build/asan $(TESTS)
 
 .PHONY: test-long
 test-long: ## the same tests with their long loops
-	@HRMLAB_LONG=1 $(MAKE) --no-print-directory test
+	@HRMLAB_LONG=1 $(MAKE) --no-print-directory $(PARALLEL) test
 
 BENCH_ARGS := $(if $(QUICK),--quick) $(if $(CONFIGS),--configs $(CONFIGS))
 .PHONY: bench
 bench: ## measure the engine (FORMAT=json, CONFIGS=A,S, QUICK=1); compares with the baseline
-	@$(MAKE) --no-print-directory build/bench >&2
+	@$(MAKE) --no-print-directory $(PARALLEL) build/bench >&2
 	@build/bench $(BENCH_ARGS) $(if $(FORMAT),--format $(FORMAT))
 
 .PHONY: bench-baseline bench-peer bench-pair bench-growth bench-threads bench-halting bench-scheduler bench-load
@@ -146,7 +148,7 @@ bench-load: all ## every command and page on 100 000 runs and 1 000 000 metric r
 
 .PHONY: screens
 screens: ## write docs/screens anew: what commands print at 80, 100 and 120 columns
-	@$(MAKE) --no-print-directory VARIANT=asan build/asan/hrmlab build/asan/hrmlab-worker build/asan/test_screens
+	@$(MAKE) --no-print-directory $(PARALLEL) VARIANT=asan build/asan/hrmlab build/asan/hrmlab-worker build/asan/test_screens
 	@HRMLAB_WRITE_SCREENS=1 tests/run_tests.sh build/asan test_screens
 .PHONY: bench-serve
 bench-serve: all build/fake_worker ## the runner's rate beside 50 live pages (RUNS, ROUNDS)
@@ -158,8 +160,8 @@ FAULT_TESTS := $(addprefix test_,allocations checkpoint damage failures faults f
 .PHONY: test-faults
 test-faults: ## every fault at every point: kill -9, power cuts, full disks, no memory (minutes)
 	@$(MAKE) --no-print-directory setup
-	@$(MAKE) --no-print-directory all build/fake_worker build/fault_shim.so
-	@$(MAKE) --no-print-directory VARIANT=asan build/asan/hrmlab build/asan/hrmlab-worker \
+	@$(MAKE) --no-print-directory $(PARALLEL) all build/fake_worker build/fault_shim.so
+	@$(MAKE) --no-print-directory $(PARALLEL) VARIANT=asan build/asan/hrmlab build/asan/hrmlab-worker \
 	    build/asan/fake_worker $(FAULT_TESTS:%=build/asan/%)
 	@HRMLAB_LONG=1 tests/run_tests.sh build/asan $(FAULT_TESTS)
 
@@ -167,8 +169,8 @@ SLURM_TESTS := test_slurm test_slurm_clients test_slurm_ranks test_slurm_faults
 .PHONY: test-slurm
 test-slurm: ## the executor slurm on a real Slurm of several nodes, with faults (minutes)
 	@tests/setup.sh $(PACKAGES) $(SLURM_PACKAGES)
-	@$(MAKE) --no-print-directory all $(MPI_WORKER)
-	@$(MAKE) --no-print-directory VARIANT=asan build/asan/hrmlab build/asan/hrmlab-worker \
+	@$(MAKE) --no-print-directory $(PARALLEL) all $(MPI_WORKER)
+	@$(MAKE) --no-print-directory $(PARALLEL) VARIANT=asan build/asan/hrmlab build/asan/hrmlab-worker \
 	    build/asan/fake_worker $(SLURM_TESTS:%=build/asan/%)
 	@HRMLAB_LONG=1 tests/run_tests.sh build/asan $(SLURM_TESTS)
 
@@ -176,13 +178,13 @@ THREAD_TESTS := test_threads test_ranks
 .PHONY: test-threads
 test-threads: ## threads and ranks of the engine under ThreadSanitizer (minutes)
 	@$(MAKE) --no-print-directory setup
-	@$(MAKE) --no-print-directory VARIANT=tsan $(THREAD_TESTS:%=build/tsan/%)
+	@$(MAKE) --no-print-directory $(PARALLEL) VARIANT=tsan $(THREAD_TESTS:%=build/tsan/%)
 	@tests/run_tests.sh build/tsan $(THREAD_TESTS)
 
 .PHONY: test-valgrind
 test-valgrind: ## runner and workers under valgrind on the demo, sizes cut: errors and leaks (minutes)
 	@tests/setup.sh $(PACKAGES) valgrind
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(PARALLEL) all
 	@tests/valgrind.sh build
 
 .PHONY: test-mutations
@@ -194,7 +196,7 @@ FUZZ_SECONDS ?= 1800
 .PHONY: fuzz
 fuzz: ## feed every reader of outside input for FUZZ_SECONDS (1800) each; TARGETS="fuzz_spec ..."
 	@tests/setup.sh $(PACKAGES) $(CHECK_PACKAGES)
-	@$(MAKE) --no-print-directory VARIANT=fuzz $(FUZZ:%=build/fuzz/%)
+	@$(MAKE) --no-print-directory $(PARALLEL) VARIANT=fuzz $(FUZZ:%=build/fuzz/%)
 	@tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS) $(or $(TARGETS),$(FUZZ))
 
 .PHONY: test-programs
@@ -206,7 +208,7 @@ setup: ## install missing Debian packages (apt, with sudo where needed)
 
 .PHONY: golden-replay-path
 golden-replay-path: ## build golden_replay and print its path: golden_replay FILE...
-	@$(MAKE) --no-print-directory build/golden_replay >&2
+	@$(MAKE) --no-print-directory $(PARALLEL) build/golden_replay >&2
 	@echo $(CURDIR)/build/golden_replay
 
 # Files that `make install` writes below PREFIX, by which `make uninstall` removes them.
@@ -249,7 +251,7 @@ deb-smoke: deb ## install the package in a fresh Debian (mmdebstrap; root), run 
 .PHONY: check
 check: ## layers, headers, warnings (gcc, clang), clang-tidy, cppcheck, shellcheck, format
 	@tests/setup.sh $(PACKAGES) $(CHECK_PACKAGES)
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(PARALLEL) all
 	@tests/check.sh "$(CPPFLAGS)" "$(WARNINGS)" "$(FOLDERS)"
 
 .PHONY: format
