@@ -278,9 +278,12 @@ static int keep(const char *directory, const char *mode)
 
     if (strcmp(mode, "any") == 0)
         mode = draw_mode();
+    pid_t parent = getpid();
     child = fork();
     if (child == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL); /* as the real one: a flood ends with its keeper */
+        if (getppid() != parent)          /* it has ended before */
+            _exit(3);
         _exit(work(directory, mode));
     }
     signal(SIGTERM, pass_on);
