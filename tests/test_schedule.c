@@ -126,16 +126,16 @@ static void retries_come_to_an_end(void **state)
     assert_false(schedule_gives_up(ACTION_RETRAIN, 2, 2));
 }
 
-static void the_first_that_may_start_is_next(void **state)
+static void a_job_that_is_wider_than_the_machine_waits_for_all_of_it(void **state)
 {
-    struct schedule_candidate list[] = { { 1, true }, { 2, false }, { 1, false } };
-
     (void)state;
-    assert_int_equal(schedule_next(list, 3, 2, 2), 1);
-    assert_int_equal(schedule_next(list, 3, 1, 2), -1); /* a wide job is not starved */
-    assert_int_equal(schedule_next(list, 3, 1, 1), 1);  /* wider than the machine */
-    assert_int_equal(schedule_next(list, 1, 2, 2), -1);
-    assert_int_equal(schedule_next(list, 0, 2, 2), -1);
+    assert_true(schedule_has_room(2, 2, 2));
+    assert_false(schedule_has_room(2, 1, 2));
+    assert_true(schedule_has_room(3, 2, 2));
+    assert_false(schedule_has_room(3, 1, 2));
+    assert_true(schedule_has_room(1, 1, 2));
+    assert_false(schedule_has_room(1, 0, 2));
+    assert_false(schedule_has_room(1, 0, 0));
 }
 
 /* Out of memory by a cluster's limit, a failed node: the worker could not tell. */
@@ -195,7 +195,7 @@ int main(void)
         cmocka_unit_test(back_off_grows_to_a_limit_and_is_reproducible),
         cmocka_unit_test(out_of_memory_needs_evidence),
         cmocka_unit_test(retries_come_to_an_end),
-        cmocka_unit_test(the_first_that_may_start_is_next),
+        cmocka_unit_test(a_job_that_is_wider_than_the_machine_waits_for_all_of_it),
     };
 
     return cmocka_run_group_tests_name("schedule", tests, NULL, NULL);

@@ -53,6 +53,11 @@ static const char LIMITED_PILOT[] =
 static const char WIDE_RUNS[] =
     "{\"name\": \"t\", \"seeds\": [1, 2, 3, 4], \"set\": {" CLUSTER_SMALL_RUN
     ", \"train.max_steps\": 40}, \"slurm\": {\"cpus_per_task\": 2}}";
+/* Four of one core each, that have two threads. */
+static const char NARROW_RUNS[] =
+    "{\"name\": \"t\", \"seeds\": [1, 2, 3, 4], \"set\": {" CLUSTER_SMALL_RUN
+    ", \"train.max_steps\": 40}, \"resources\": {\"threads\": 2},"
+    " \"slurm\": {\"cpus_per_task\": 1}}";
 /* Whose retries wait for some minutes. */
 static const char DELAYED_RUN[] =
     "{\"name\": \"t\", \"set\": {" CLUSTER_SMALL_RUN ", \"train.max_steps\": 40},"
@@ -581,6 +586,22 @@ static void a_later_runner_submits_no_more_than_the_first_might(void **state)
     place_remove(&place);
 }
 
+/* Of one core each: four fit, whatever their threads. */
+static void jobs_are_as_wide_as_the_cores_that_they_ask_for(void **state)
+{
+    struct place place;
+
+    (void)state;
+    make_fakes(&place, NARROW_RUNS, "waits");
+    use_fakes(&place);
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, "--executor",
+                                              "slurm", "--jobs", "4", NULL)),
+                     0);
+    assert_true(place_output_has(&place, "4 jobs go on"));
+    setenv("PATH", path, 1);
+    place_remove(&place);
+}
+
 /* Where no runner is at work. */
 static void jobs_are_cancelled_by_one_call(void **state)
 {
@@ -748,6 +769,7 @@ int main(void)
         cmocka_unit_test(what_was_not_answered_is_known_by_its_words),
         cmocka_unit_test(parts_grow_no_further_than_an_array),
         cmocka_unit_test(a_later_runner_submits_no_more_than_the_first_might),
+        cmocka_unit_test(jobs_are_as_wide_as_the_cores_that_they_ask_for),
         cmocka_unit_test(jobs_are_cancelled_by_one_call),
         cmocka_unit_test(who_asks_for_the_status_changes_nothing),
         cmocka_unit_test(an_attempt_of_a_shared_job_is_as_old_as_itself),

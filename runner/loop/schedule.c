@@ -161,16 +161,7 @@ double schedule_unwatched_s(double since_last_look_s)
     return since_last_look_s > USUAL_S ? since_last_look_s - USUAL_S : 0.0;
 }
 
-int schedule_next(const struct schedule_candidate *candidates, int count, int cores_free,
-                  int cores_total)
+bool schedule_has_room(int cores, int cores_free, int cores_total)
 {
-    for (int i = 0; i < count; i++) {
-        const struct schedule_candidate *c = &candidates[i];
-        int threads = c->threads < cores_total ? c->threads : cores_total;
-        /* A job that needs many cores keeps its turn: narrower jobs behind it must
-         * not starve it. */
-        if (!c->blocked)
-            return threads <= cores_free ? i : -1;
-    }
-    return -1;
+    return cores_free > 0 && (cores <= cores_free || cores_free == cores_total);
 }

@@ -70,13 +70,8 @@ double schedule_backoff_s(double first_s, int failures, uint64_t job_id);
  * machine, must have been suspended. It does not count as a worker's silence. */
 double schedule_unwatched_s(double since_last_look_s);
 
-struct schedule_candidate {
-    int threads;
-    bool blocked; /* its run has a running attempt */
-};
-/* The first candidate that fits the free cores; candidates are in order of
- * preference. -1: none. A job with more threads than cores_total runs on all cores. */
-int schedule_next(const struct schedule_candidate *candidates, int count, int cores_free,
-                  int cores_total);
+/* Whether a job that asks for so many cores may start. One that asks for more than there
+ * are runs on all of them. */
+bool schedule_has_room(int cores, int cores_free, int cores_total);
 
 #endif

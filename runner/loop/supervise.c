@@ -244,41 +244,32 @@ static int count_work(struct supervisor *s, double now)
     return 0;
 }
 
-/* More than there are is all of them. */
-static bool has_room(const struct supervisor *s, int cores)
+/* Whether an attempt of the run is running here. */
+static bool is_busy(const struct supervisor *s, int64_t run_id)
 {
-    return cores <= free_slots(s) || free_slots(s) == s->executor->slots;
+    const struct slot *slot = s->slots;
+
+    while (slot != NULL && slot->job.run_id != run_id)
+        slot = slot->next;
+    return slot != NULL;
 }
 
-/* Starts the next jobs as far as there are free slots. */
+/* Starts the next jobs as far as there are free slots. A job that needs many keeps its
+ * turn: narrower jobs behind it must not starve it. */
 static int start_jobs(struct supervisor *s)
 {
     int rc = 0;
-    struct schedule_candidate *candidates =
-        calloc((size_t)s->job_count + 1, sizeof *candidates);
 
-    if (candidates == NULL)
-        return error_set(s->err, ERROR_NOMEM, "no memory to schedule");
-    for (int i = 0; i < s->job_count; i++) {
-        bool blocked = false;
-        for (const struct slot *slot = s->slots; slot != NULL; slot = slot->next)
-            blocked = blocked || slot->job.run_id == s->jobs[i].run_id;
-        candidates[i] = (struct schedule_candidate){ s->jobs[i].threads, blocked };
-    }
-    while (rc == 0) {
-        int next = schedule_next(candidates, s->job_count, free_slots(s), s->executor->slots);
-        if (next < 0)
-            break;
-        assert(s->jobs != NULL); /* it is one of these */
-        struct record_job *job = &s->jobs[next];
+    for (int i = 0; i < s->job_count && free_slots(s) > 0 && rc == 0; i++) {
+        struct record_job *job = &s->jobs[i];
+
+        if (is_busy(s, job->run_id))
+            continue;
         rc = attempt_count_cores(s, job);
-        if (rc < 0 || !has_room(s, job->threads))
+        if (rc < 0 || !schedule_has_room(job->threads, free_slots(s), s->executor->slots))
             break;
-        for (int i = 0; i < s->job_count; i++)
-            candidates[i].blocked = candidates[i].blocked || s->jobs[i].run_id == job->run_id;
         rc = attempt_start(s, job);
     }
-    free(candidates);
     return rc;
 }
 
