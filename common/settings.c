@@ -183,6 +183,24 @@ static int set_list(struct config *config, int id, const cJSON *list, const char
     return rc;
 }
 
+/* Whether the text is a line of the shell that begins with a test, and no list. */
+static bool is_shell_test(int id, const char *text)
+{
+    return id == SLURM_SETUP && (strncmp(text, "[ ", 2) == 0 || strncmp(text, "[[ ", 3) == 0);
+}
+
+/* Keeps one text that begins like a list as a list of one. */
+static int set_list_of_one(struct config *config, int id, const char *text, const char *where,
+                           struct error *err)
+{
+    cJSON *list = cJSON_CreateStringArray(&text, 1);
+    int rc = list == NULL ? error_no_memory(err, settings_table[id].key)
+                          : set_list(config, id, list, where, err);
+
+    cJSON_Delete(list);
+    return rc;
+}
+
 /* Text, or several texts as a list or as the text of such a list. */
 static int set_texts(struct config *config, int id, const cJSON *value, const char *where,
                      struct error *err)
@@ -198,7 +216,12 @@ static int set_texts(struct config *config, int id, const cJSON *value, const ch
     rc = json_parse(&list, value->valuestring, strlen(value->valuestring), where, &ignored);
     if (rc == ERROR_NOMEM)
         return error_set(err, ERROR_NOMEM, "no memory for %s", settings_table[id].key);
-    rc = rc == 0 ? set_list(config, id, list, where, err) : value_fault(id, value, where, err);
+    if (rc == 0)
+        rc = set_list(config, id, list, where, err);
+    else if (is_shell_test(id, value->valuestring))
+        rc = set_list_of_one(config, id, value->valuestring, where, err);
+    else
+        rc = value_fault(id, value, where, err);
     cJSON_Delete(list);
     return rc;
 }

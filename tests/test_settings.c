@@ -101,6 +101,9 @@ static void a_comma_separates_places_and_nothing_else(void **state)
         { "slurm.setup", "export A=1,2", SLURM_SETUP, 1 },
         { "slurm.setup", "[\"export A=1,2\", \"true\"]", SLURM_SETUP, 2 },
         { "slurm.setup", "[\"[ -e a ]\"]", SLURM_SETUP, 1 }, /* a test of the shell */
+        { "slurm.setup", "[ \"$A\" = 1 ] && true", SLURM_SETUP, 1 },
+        { "slurm.setup", "[[ -e a ]] || exit", SLURM_SETUP, 1 },
+        { "slurm.setup", "[ \"true\", \"true\" ]", SLURM_SETUP, 2 },
         { "slurm.additional_parameters", "gres=gpu:1,tmp:10G", SLURM_ADDITIONAL_PARAMETERS, 1 },
     };
     struct config config;
