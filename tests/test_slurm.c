@@ -204,6 +204,7 @@ static void a_job_that_was_ended_for_its_memory_is_known_by_its_own_line(void **
 static void an_element_that_was_taken_off_its_array_is_known_by_the_others(void **state)
 {
     static const char waiting[] = "7_1|PENDING|0:00||n.0|\n7_4|PENDING|0:00||n.0|\n",
+                      next[] = "7_1|COMPLETED|0:01|n1|n.0|\n7_3|PENDING|0:00||n.0|\n",
                       begun[] = "7_1|COMPLETED|0:01|n1|n.0|\n7_4|PENDING|0:00||n.0|\n",
                       alone[] = "8_1|PENDING|0:00||n.0|\n7_1|PENDING|0:00||other.0|\n",
                       past[] = "7_[4]|PENDING|None assigned|n.0\n";
@@ -214,6 +215,7 @@ static void an_element_that_was_taken_off_its_array_is_known_by_the_others(void 
     } cases[] = {
         { begun, 10.0, false, false, true },    { begun, 250.0, false, false, false },
         { waiting, 250.0, false, false, true }, { waiting, 10.0, false, true, false },
+        { next, 250.0, false, false, true },    { next, 250.0, false, true, false },
         { alone, 10.0, false, false, false },   { past, 250.0, true, false, true },
         { "", 10.0, false, false, false },
     };

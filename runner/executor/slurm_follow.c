@@ -234,7 +234,9 @@ static double unseen_s(const struct slurm_task *task)
 /*
  * A job that had a node which could not start it is missing as well, but only after it
  * was listed as over for MinJobAge: 300 s, if the site has not chosen less. And it had
- * its turn, which the jobs of an array have in their order.
+ * its turn, which the jobs of an array have in their order: where an earlier one still
+ * waits it cannot have come, and where the next one does it hardly has, since that would
+ * have got the node.
  */
 bool slurm_was_taken_off(const struct slurm_task *task, const struct slurm_jobs *jobs,
                          bool past)
@@ -242,7 +244,7 @@ bool slurm_was_taken_off(const struct slurm_task *task, const struct slurm_jobs 
     static const double LISTED_S = 240.0;
     const char *id = task->place.job, *bar = strchr(id, '_');
     size_t length = bar != NULL ? (size_t)(bar - id) + 1 : 0;
-    bool others = false, earlier = false;
+    bool others = false, before_turn = false;
 
     if (bar == NULL || !is_marked(task, SLURM_MARK_PLACE) ||
         slurm_script_has_begun(task->head.directory))
@@ -253,10 +255,10 @@ bool slurm_was_taken_off(const struct slurm_task *task, const struct slurm_jobs 
         if (strncmp(job->id, id, length) != 0 || !is_of_batch(job, &task->place))
             continue;
         others = true;
-        earlier = earlier || (job->state->phase == SLURM_WAITING &&
-                              atol(job->id + length) < atol(bar + 1));
+        before_turn = before_turn || (job->state->phase == SLURM_WAITING &&
+                                      atol(job->id + length) <= atol(bar + 1) + 1);
     }
-    return earlier || (others && (past || unseen_s(task) < LISTED_S));
+    return before_turn || (others && (past || unseen_s(task) < LISTED_S));
 }
 
 /* No list has the job any more. */
