@@ -307,7 +307,7 @@ static char *places_of_spec(const char *const *overrides, int count)
     struct spec *spec;
     char *path = file_join(room, "specs/spec.json");
 
-    if (spec_read(&spec, path, overrides, count, &err) < 0)
+    if (spec_read(&spec, path, NULL, overrides, count, &err) < 0)
         fail_msg("%s", err.message);
     assert_int_equal(spec->arm_count, 1);
     char *text = format_string("%s %s", config_text(&spec->arms[0].config, DATA_PATH),

@@ -47,7 +47,7 @@ static struct spec *read_good(const char *text, const char *const *overrides, in
     struct spec *spec;
     char *path = write_file("spec.json", text);
 
-    if (spec_read(&spec, path, overrides, count, &err) < 0)
+    if (spec_read(&spec, path, NULL, overrides, count, &err) < 0)
         fail_msg("%s", err.message);
     free(path);
     return spec;
@@ -59,7 +59,7 @@ static void refuse(const char *text, const char *expected)
     struct spec *spec;
     char *path = write_file("spec.json", text);
 
-    assert_int_equal(spec_read(&spec, path, NULL, 0, &err), ERROR_FORMAT);
+    assert_int_equal(spec_read(&spec, path, NULL, NULL, 0, &err), ERROR_FORMAT);
     if (strstr(err.message, expected) == NULL || strstr(err.message, "spec.json") == NULL)
         fail_msg("\"%s\" lacks \"%s\" or the file", err.message, expected);
     free(path);
@@ -265,7 +265,7 @@ static void a_huge_file_is_refused_by_its_size(void **state)
     assert_int_equal(fseek(file, 100 << 20, SEEK_SET), 0);
     assert_int_equal(fputc('x', file), 'x');
     assert_int_equal(fclose(file), 0);
-    assert_int_equal(spec_read(&spec, path, NULL, 0, &err), ERROR_FORMAT);
+    assert_int_equal(spec_read(&spec, path, NULL, NULL, 0, &err), ERROR_FORMAT);
     assert_non_null(strstr(err.message, "more than the limit"));
     free(path);
 }
@@ -352,7 +352,7 @@ static void plan_shipped(const char *name, const char *const *sets, int count)
     struct spec *spec;
     struct plan *plan = NULL;
     char *path = format_string("experiments/%s.json", name);
-    int rc = spec_read(&spec, path, sets, count, &err);
+    int rc = spec_read(&spec, path, NULL, sets, count, &err);
 
     if (rc == 0)
         rc = plan_create(&plan, spec, worker(), NULL, &err);
@@ -478,7 +478,7 @@ static int read_piped(struct spec **spec, const char *text, struct error *err)
     assert_int_equal(write(ends[1], text, strlen(text)), (ssize_t)strlen(text));
     close(ends[1]);
     snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
-    int rc = spec_read(spec, path, NULL, 0, err);
+    int rc = spec_read(spec, path, NULL, NULL, 0, err);
     close(ends[0]);
     return rc;
 }
@@ -494,7 +494,7 @@ static void a_spec_may_come_through_a_pipe_if_it_has_a_name(void **state)
     spec_destroy(spec);
     assert_int_equal(read_piped(&spec, "{\"seeds\": 3}", &err), ERROR_FORMAT);
     assert_non_null(strstr(err.message, "needs a \"name\""));
-    assert_int_equal(spec_read(&spec, directory, NULL, 0, &err), ERROR_FORMAT);
+    assert_int_equal(spec_read(&spec, directory, NULL, NULL, 0, &err), ERROR_FORMAT);
     assert_non_null(strstr(err.message, "is a directory"));
 }
 
@@ -513,15 +513,86 @@ static void numbers_of_the_command_line_may_be_written_as_people_do(void **state
     spec_destroy(spec);
     for (int i = 0; i < 3; i++) {
         struct error err = { 0 };
-        assert_int_equal(spec_read(&spec, path, &wrong[i], 1, &err), ERROR_FORMAT);
+        assert_int_equal(spec_read(&spec, path, NULL, &wrong[i], 1, &err), ERROR_FORMAT);
         assert_non_null(strstr(err.message, "expected a number from"));
     }
     free(path);
 }
 
+/* Reads the spec with these settings of its workspace, the directory. */
+static int read_with_defaults(struct spec **spec, const char *defaults, const char *text,
+                              struct error *err)
+{
+    static const char *const overrides[] = { "slurm.account=a" };
+    char *path = write_file("spec.json", text),
+         *settings = write_file("settings.json", defaults);
+    int rc = spec_read(spec, path, directory, overrides, 1, err);
+
+    assert_int_equal(unlink(settings), 0);
+    free(settings);
+    free(path);
+    return rc;
+}
+
+/* In the spec, in "set", on the command line; and what is resolved needs no workspace. */
+static void settings_of_a_workspace_count_where_a_spec_says_nothing(void **state)
+{
+    static const char defaults[] =
+        "{\"slurm\": {\"partition\": \"w\", \"account\": \"w\", \"qos\": \"w\","
+        " \"constraint\": \"w\"}, \"resources\": {\"threads\": 2}}";
+    struct spec *spec;
+    struct error err = { 0 };
+
+    (void)state;
+    for (int pass = 0; pass < 2; pass++) {
+        if (pass == 0)
+            assert_int_equal(read_with_defaults(&spec, defaults,
+                                                "{\"set\": {\"slurm.constraint\": \"s\"},"
+                                                " \"slurm\": {\"partition\": \"\"}}",
+                                                &err),
+                             0);
+        const struct config *config = &spec->arms[0].config;
+        assert_string_equal(config_text(config, SLURM_PARTITION), "");
+        assert_string_equal(config_text(config, SLURM_CONSTRAINT), "s");
+        assert_string_equal(config_text(config, SLURM_ACCOUNT), "a");
+        assert_string_equal(config_text(config, SLURM_QOS), "w");
+        assert_int_equal(config_int(config, RESOURCES_THREADS), 2);
+        char *resolved = strdup(spec->resolved);
+        spec_destroy(spec);
+        if (pass == 0)
+            spec = read_good(resolved, NULL, 0);
+        free(resolved);
+    }
+}
+
+static void faults_in_the_settings_of_a_workspace_are_told_by_its_file(void **state)
+{
+    static const char *const cases[][2] = {
+        { "[]", "expected an object" },
+        { "{", "settings.json" },
+        { "{\"set\": {\"train.lr\": 1}}", "unknown key \"set\"" },
+        { "{\"slurm\": 1}", "must be an object" },
+        { "{\"slurm\": {\"partitoin\": \"x\"}}", "did you mean \"partition\"" },
+        { "{\"resources\": {\"threads\": \"x\"}}", "expected" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct spec *spec;
+        struct error err = { 0 };
+
+        assert_int_equal(read_with_defaults(&spec, cases[i][0], "{}", &err), ERROR_FORMAT);
+        if (strstr(err.message, cases[i][1]) == NULL ||
+            strstr(err.message, "settings.json") == NULL)
+            fail_msg("%s: %s", cases[i][0], err.message);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(settings_of_a_workspace_count_where_a_spec_says_nothing),
+        cmocka_unit_test(faults_in_the_settings_of_a_workspace_are_told_by_its_file),
         cmocka_unit_test(precedence_is_base_set_axes_command_line),
         cmocka_unit_test(grid_zip_ablate_exclude_and_collapse_count),
         cmocka_unit_test(a_resolved_spec_reads_back_to_the_same_arms),

@@ -113,7 +113,7 @@ static int add_spec(struct words *words, const struct options *options, struct e
 {
     const char *path = options->arguments[1];
     struct spec *spec;
-    int rc = spec_read(&spec, path, options->sets, options->set_count, err);
+    int rc = spec_read(&spec, path, NULL, options->sets, options->set_count, err);
 
     if (rc < 0)
         return rc;

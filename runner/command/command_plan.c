@@ -266,7 +266,8 @@ int command_plan(const struct options *options, int *exit_code, struct error *er
     int counts[ENQUEUE_NEEDS] = { 0 };
     double work = 0.0;
     bool everything = options->format != FORMAT_TABLE;
-    int rc = spec_read(&spec, options->arguments[0], options->sets, options->set_count, err);
+    int rc = spec_read(&spec, options->arguments[0], options->workspace, options->sets,
+                       options->set_count, err);
 
     (void)exit_code;
     if (rc == 0)

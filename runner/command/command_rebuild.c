@@ -79,7 +79,7 @@ static int plan_spec(struct plan **out, const struct rebuild *r, const struct op
 
     *out = NULL;
     if (rc == 0)
-        rc = spec_read(&spec, path, NULL, 0, err);
+        rc = spec_read(&spec, path, NULL, NULL, 0, err);
     if (rc == 0)
         rc = plan_create(out, spec, options->worker_program, options->workspace, err);
     if (rc == 0)

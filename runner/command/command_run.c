@@ -28,7 +28,7 @@ static int read_plan(struct plan **out, const struct options *options, const cha
                      struct error *err)
 {
     struct spec *spec;
-    int rc = spec_read(&spec, path, options->sets, options->set_count, err);
+    int rc = spec_read(&spec, path, options->workspace, options->sets, options->set_count, err);
 
     *out = NULL;
     return rc < 0 ? rc

@@ -16,58 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ERROR_FORMAT for an unknown key of resources, retries or slurm, whose keys are
- * written without that prefix. */
-static int unknown_in_map(const char *where, const char *prefix, const char *key,
-                          struct error *err)
-{
-    const char *names[SETTING_COUNT];
-    size_t length = strlen(prefix);
-    int count = 0;
-
-    for (int i = 0; i < SETTING_COUNT; i++)
-        if (strncmp(settings_table[i].key, prefix, length) == 0)
-            names[count++] = settings_table[i].key + length;
-    const char *inner = strncmp(key, prefix, length) == 0 ? key + length : key;
-    const char *nearest = json_nearest_name(inner, names, count);
-    if (nearest != NULL)
-        return error_set(err, ERROR_FORMAT,
-                         "%s: unknown setting \"%.100s\"; did you mean \"%s\"?", where, key,
-                         nearest);
-    return error_set(
-        err, ERROR_FORMAT,
-        "%s: unknown setting \"%.100s\"; `hrmlab axes` lists what begins with \"%s\"", where,
-        key, prefix);
-}
-
-/* Applies a map of settings (set, resources, retries, slurm) to config; prefix is ""
- * or, for example, "resources.". */
-static int apply_map(struct config *config, const cJSON *spec, const char *key,
-                     const char *prefix, const char *name, struct error *err)
-{
-    char where[300], full[200];
-    const cJSON *map = json_member(spec, key);
-    int rc = 0;
-
-    snprintf(where, sizeof where, "%s: %s", name, key);
-    if (map != NULL && !cJSON_IsObject(map))
-        return error_set(err, ERROR_FORMAT, "%s must be an object of settings, not %s", where,
-                         json_type_name(map));
-    for (const cJSON *item = map != NULL ? map->child : NULL; item != NULL && rc == 0;
-         item = item->next) {
-        snprintf(full, sizeof full, "%s%.150s", prefix, item->string);
-        int id = setting_find(full);
-        if (id < 0 && prefix[0] != '\0')
-            return unknown_in_map(where, prefix, item->string, err);
-        if (id < 0)
-            return spec_unknown_key(where, full, err);
-        if (id == TRAIN_SEED)
-            return error_set(err, ERROR_FORMAT, "%s: train.seed is set by \"seeds\"", where);
-        rc = config_set_json(config, id, item, where, err);
-    }
-    return rc;
-}
-
 static int read_name(struct spec *spec, const cJSON *merged, const char *path,
                      struct error *err)
 {
@@ -492,13 +440,13 @@ static int read_merged(struct spec *spec, const cJSON *merged, const char *path,
         return rc;
     rc = read_name(spec, merged, path, err);
     if (rc == 0)
-        rc = apply_map(&base, merged, "set", "", path, err);
+        rc = spec_apply_map(&base, merged, "set", "", path, err);
     if (rc == 0)
-        rc = apply_map(&base, merged, "resources", "resources.", path, err);
+        rc = spec_apply_map(&base, merged, "resources", "resources.", path, err);
     if (rc == 0)
-        rc = apply_map(&base, merged, "retries", "retries.", path, err);
+        rc = spec_apply_map(&base, merged, "retries", "retries.", path, err);
     if (rc == 0)
-        rc = apply_map(&base, merged, "slurm", "slurm.", path, err);
+        rc = spec_apply_map(&base, merged, "slurm", "slurm.", path, err);
     if (rc == 0)
         rc = read_seeds(spec, merged, path, err);
     if (rc == 0)
@@ -517,12 +465,12 @@ static int read_merged(struct spec *spec, const cJSON *merged, const char *path,
     return rc;
 }
 
-int spec_read(struct spec **out, const char *path, const char *const *overrides, int count,
-              struct error *err)
+int spec_read(struct spec **out, const char *path, const char *workspace,
+              const char *const *overrides, int count, struct error *err)
 {
     cJSON *merged = NULL;
     struct spec *spec = NULL;
-    int rc = spec_merge(&merged, path, overrides, count, err);
+    int rc = spec_merge(&merged, path, workspace, overrides, count, err);
 
     *out = NULL;
     if (rc < 0)

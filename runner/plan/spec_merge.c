@@ -8,6 +8,7 @@
 #include "settings.h"
 #include "spec.h"
 #include "spec_contrasts.h"
+#include "spec_defaults.h"
 #include "spec_keys.h"
 #include "spec_place.h"
 #include "text.h"
@@ -402,8 +403,8 @@ static int apply_override(cJSON *spec, const char *override, struct error *err)
     return put_override(spec, member, inside, value, err);
 }
 
-int spec_merge(cJSON **out, const char *path, const char *const *overrides, int count,
-               struct error *err)
+int spec_merge(cJSON **out, const char *path, const char *workspace,
+               const char *const *overrides, int count, struct error *err)
 {
     cJSON *spec = NULL;
     char *place;
@@ -413,6 +414,8 @@ int spec_merge(cJSON **out, const char *path, const char *const *overrides, int 
     if (rc == 0)
         rc = read_with_bases(&spec, place, 0, err);
     free(place);
+    if (rc == 0 && workspace != NULL)
+        rc = spec_defaults_add(spec, workspace, err);
     for (int i = 0; i < count && rc == 0; i++)
         rc = apply_override(spec, overrides[i], err);
     if (rc < 0) {

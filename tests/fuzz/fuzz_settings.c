@@ -27,7 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         filter_release(&filter);
     }
     const char *const sets[] = { text };
-    rc = spec_read(&spec, fuzz_file((const uint8_t *)base, sizeof base - 1), sets, 1, &err);
+    rc = spec_read(&spec, fuzz_file((const uint8_t *)base, sizeof base - 1), NULL, sets, 1,
+                   &err);
     fuzz_expect_message(rc, &err);
     if (rc == 0)
         spec_destroy(spec);

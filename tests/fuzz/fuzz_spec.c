@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct error err = { 0 };
     struct spec *spec, *again;
-    int rc = spec_read(&spec, fuzz_file(data, size), NULL, 0, &err);
+    int rc = spec_read(&spec, fuzz_file(data, size), NULL, NULL, 0, &err);
 
     fuzz_expect_message(rc, &err);
     if (rc < 0)
