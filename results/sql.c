@@ -91,15 +91,21 @@ void sql_end(sqlite3_stmt **statement)
     *statement = NULL;
 }
 
+/* Runs a statement to its first row: 1, and the caller gives it back; 0: it has none. */
+static int first_row(struct store *store, sqlite3_stmt **out, const char *sql,
+                     const struct sql_value *values, int count, struct error *err)
+{
+    int rc = prepare(store, out, sql, values, count, SQLITE_STATIC, err);
+
+    return rc < 0 ? rc : sql_step(store, out, err);
+}
+
 int sql_run_values(struct store *store, struct error *err, const char *sql,
                    const struct sql_value *values, int count)
 {
     sqlite3_stmt *statement;
-    int rc = prepare(store, &statement, sql, values, count, SQLITE_STATIC, err);
+    int rc = first_row(store, &statement, sql, values, count, err);
 
-    if (rc < 0)
-        return rc;
-    rc = sql_step(store, &statement, err);
     if (rc > 0)
         give_back(store, &statement);
     return rc < 0 ? rc : 0;
@@ -109,12 +115,9 @@ int sql_int_values(struct store *store, int64_t *out, bool *found, struct error 
                    const char *sql, const struct sql_value *values, int count)
 {
     sqlite3_stmt *statement;
+    int rc = first_row(store, &statement, sql, values, count, err);
 
     *out = 0;
-    int rc = prepare(store, &statement, sql, values, count, SQLITE_STATIC, err);
-    if (rc < 0)
-        return rc;
-    rc = sql_step(store, &statement, err);
     if (rc > 0) {
         *out = sqlite3_column_int64(statement, 0);
         give_back(store, &statement);
@@ -130,12 +133,9 @@ int sql_find_text_values(struct store *store, char **out, struct error *err, con
                          const struct sql_value *values, int count)
 {
     sqlite3_stmt *statement;
+    int rc = first_row(store, &statement, sql, values, count, err);
 
     *out = NULL;
-    int rc = prepare(store, &statement, sql, values, count, SQLITE_STATIC, err);
-    if (rc < 0)
-        return rc;
-    rc = sql_step(store, &statement, err);
     if (rc <= 0)
         return rc;
     bool known = sqlite3_column_type(statement, 0) != SQLITE_NULL;
