@@ -426,15 +426,42 @@ char *cells_value_label(const struct cells *cells, const struct cell *cell, int 
     return strcmp(name, "name") == 0 ? strdup(value) : format_string("%s=%s", name, value);
 }
 
+bool cell_has_effect(const struct cells *cells, const struct cell *cell, int axis)
+{
+    const struct result_arm *arm = &cells->results->arms[cell->row->arm];
+
+    return !result_arm_lacks(arm, cells->axes[axis].key) &&
+           strcmp(cells->axes[axis].values[cell->at[axis]], VALUE_INACTIVE) != 0;
+}
+
+bool cells_axis_is_told(const struct cells *cells, int axis, const char *const *keys,
+                        int key_count)
+{
+    return !cells->axes[axis].of_evaluation && !is_in(cells->axes[axis].key, keys, key_count);
+}
+
 char *cells_label(const struct cells *cells, const struct cell *cell, const char *const *keys,
                   int key_count)
+{
+    bool *told = calloc((size_t)cells->axis_count + 1, sizeof *told);
+
+    if (told == NULL)
+        return NULL;
+    for (int a = 0; a < cells->axis_count; a++)
+        told[a] =
+            cells_axis_is_told(cells, a, keys, key_count) && cell_has_effect(cells, cell, a);
+    char *label = cells_label_told(cells, cell, told);
+
+    free(told);
+    return label;
+}
+
+char *cells_label_told(const struct cells *cells, const struct cell *cell, const bool *told)
 {
     char *label = strdup("");
 
     for (int a = 0; a < cells->axis_count && label != NULL; a++) {
-        const struct cell_axis *axis = &cells->axes[a];
-
-        if (axis->of_evaluation || is_in(axis->key, keys, key_count))
+        if (!told[a])
             continue;
         char *value = cells_value_label(cells, cell, a);
         char *next = value == NULL

@@ -61,10 +61,19 @@ int cells_find_axis(const struct cells *cells, const char *key);
 void cells_choose(bool *shown, const struct cells *cells, const char *const *keys,
                   int key_count, char note[300]);
 
-/* The cell's values on the training axes that are not in keys, such as "0.01,
- * L_cycles=2"; "" if there are none. Newly allocated; NULL: no memory. */
+/* Whether the setting of the axis has an effect on the cell's arm, as L_cycles has none
+ * on a transformer. */
+bool cell_has_effect(const struct cells *cells, const struct cell *cell, int axis);
+
+/* The cell's values on the training axes that are not in keys and have an effect on it,
+ * such as "0.01, L_cycles=2"; "" if there are none. Newly allocated; NULL: no memory. */
 char *cells_label(const struct cells *cells, const struct cell *cell, const char *const *keys,
                   int key_count);
+/* The same of the axes a with told[a], whether they have an effect or not. */
+char *cells_label_told(const struct cells *cells, const struct cell *cell, const bool *told);
+/* Whether the axis belongs to labels: it is of training, and not in keys. */
+bool cells_axis_is_told(const struct cells *cells, int axis, const char *const *keys,
+                        int key_count);
 
 /* The cell's value on one axis: "0.01", "L_cycles=2". Newly allocated; NULL: no
  * memory. */

@@ -136,12 +136,12 @@ static char *add_others(char *text, const struct compare *compare, const char *e
     return text;
 }
 
-/* The arm's axes without the outer steps as "key=value key=value"; newly allocated. */
-static char *block_label(const struct result_arm *arm)
+/* The axes without the outer steps as "key=value key=value"; newly allocated. */
+static char *block_label(const cJSON *axes)
 {
     char *label = NULL;
 
-    for (const cJSON *axis = arm->axes->child; axis != NULL; axis = axis->next) {
+    for (const cJSON *axis = axes->child; axis != NULL; axis = axis->next) {
         if (strcmp(axis->string, TRAIN_KEY) == 0)
             continue;
         char *value = cJSON_IsString(axis) ? strdup(axis->valuestring) : json_canonical(axis);
@@ -193,7 +193,7 @@ static struct matrix_block *block_of(struct matrix *matrix, const char *label)
  * of memory. */
 static struct matrix_block *find_block(struct matrix *matrix, const struct result_arm *arm)
 {
-    char *label = block_label(arm);
+    char *label = block_label(arm->axes);
     struct matrix_block *blocks, *known = label != NULL ? block_of(matrix, label) : NULL;
 
     if (label == NULL || known != NULL) {
@@ -289,7 +289,7 @@ static int place_states(struct matrix *matrix, const struct compare *compare,
 
         if (row->outcome == RUN_DONE || compare_variants(row, variant) != 0)
             continue;
-        char *label = block_label(&results->arms[row->arm]);
+        char *label = block_label(results->arms[row->arm].axes);
         struct matrix_block *block = label != NULL ? block_of(matrix, label) : NULL;
 
         free(label);
@@ -302,6 +302,50 @@ static int place_states(struct matrix *matrix, const struct compare *compare,
         if (train >= 0 && eval >= 0)
             block->states[train * block->eval_count + eval] = row->outcome;
     }
+    return 0;
+}
+
+/* Whether the setting has an effect in any cell of the block. */
+static bool has_effect(const struct matrix_block *block, const struct compare *compare,
+                       const char *key)
+{
+    const struct result_arm *arms = compare->results->arms;
+
+    for (int i = 0; i < block->train_count * block->eval_count; i++)
+        if (block->cells[i] >= 0 &&
+            !result_arm_lacks(&arms[compare->cells[block->cells[i]].row->arm], key))
+            return true;
+    return false;
+}
+
+/* Leaves out of the block's label what has no effect in it, unless another block has the
+ * shorter label. */
+static int shorten_label(struct matrix *matrix, struct matrix_block *block,
+                         const struct compare *compare, struct error *err)
+{
+    int first = 0;
+
+    while (block->cells[first] < 0) /* it was made for a cell */
+        first++;
+    int arm = compare->cells[block->cells[first]].row->arm;
+    cJSON *axes = cJSON_Duplicate(compare->results->arms[arm].axes, true);
+
+    for (cJSON *axis = axes != NULL ? axes->child : NULL, *next; axis != NULL; axis = next) {
+        next = axis->next;
+        if (!has_effect(block, compare, axis->string))
+            cJSON_Delete(cJSON_DetachItemViaPointer(axes, axis));
+    }
+    char *label = axes != NULL ? block_label(axes) : NULL;
+
+    cJSON_Delete(axes);
+    if (label == NULL)
+        return error_no_memory(err, "a matrix");
+    if (block_of(matrix, label) != NULL) {
+        free(label);
+        return 0;
+    }
+    free(block->label);
+    block->label = label;
     return 0;
 }
 
@@ -334,6 +378,8 @@ int matrix_create(struct matrix **out, const struct compare *compare, struct err
         rc = place_cells(matrix, compare, variant, true, err);
     if (rc == 0)
         rc = place_states(matrix, compare, variant, err);
+    for (int i = 0; i < matrix->block_count && rc == 0; i++)
+        rc = shorten_label(matrix, &matrix->blocks[i], compare, err);
     if (rc == 0)
         rc = compare_missing(matrix->missing, sizeof matrix->missing, compare, TRAIN_KEY, err);
     for (int i = 0; i < matrix->block_count; i++)

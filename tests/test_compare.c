@@ -372,6 +372,43 @@ static void a_matrix_says_why_a_cell_is_empty(void **state)
         cJSON_Delete(arms[i].axes);
 }
 
+/* Two of three arms are transformers, which have no L cycles. */
+static void a_matrix_names_no_setting_without_effect(void **state)
+{
+    static const char *const LABELS[] = { "arch.name=hrm arch.L_cycles=2",
+                                          "arch.name=transformer",
+                                          "arch.name=transformer arch.L_cycles=4" };
+    struct result_arm arms[] = {
+        { .axes = cJSON_Parse("{\"arch.name\":\"hrm\",\"arch.L_cycles\":2}") },
+        { .axes = cJSON_Parse("{\"arch.name\":\"transformer\",\"arch.L_cycles\":2}"),
+          .active = cJSON_Parse("{\"arch.name\":\"transformer\"}") },
+        { .axes = cJSON_Parse("{\"arch.name\":\"transformer\",\"arch.L_cycles\":4}"),
+          .active = cJSON_Parse("{\"arch.name\":\"transformer\"}") },
+    };
+    struct result_row rows[6];
+    struct compare_cell cells[6];
+    struct results loaded = { .arms = arms, .arm_count = 3, .rows = rows, .row_count = 6 };
+    struct compare these = { .results = &loaded, .cells = cells, .cell_count = 6 };
+    struct matrix *matrix;
+    struct error err;
+
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        rows[i] = (struct result_row){
+            .arm = i / 2, .train_outer_steps = 1, .outer_steps = 1 + i % 2, .evaluation = "{}"
+        };
+        cells[i] = (struct compare_cell){ .row = &rows[i] };
+    }
+    must(matrix_create(&matrix, &these, &err), &err);
+    assert_int_equal(matrix->block_count, 3);
+    for (int i = 0; i < 3; i++) {
+        assert_string_equal(matrix->blocks[i].label, LABELS[i]); /* no two are the same */
+        cJSON_Delete(arms[i].axes);
+        cJSON_Delete(arms[i].active);
+    }
+    matrix_destroy(matrix);
+}
+
 /* What a matrix says of evaluations with these settings at 1 and 2 outer steps, by turns;
  * fresh. variants: how many it finds. */
 static char *evaluation_shown(const char *const settings[4], int *variants)
@@ -744,6 +781,7 @@ int main(void)
         WITH_DIRECTORY(failed_pending_and_hidden_arms_look_different),
         cmocka_unit_test(ties_have_no_winner_and_below_the_baselines_there_is_no_information),
         cmocka_unit_test(a_matrix_says_why_a_cell_is_empty),
+        cmocka_unit_test(a_matrix_names_no_setting_without_effect),
         cmocka_unit_test(a_matrix_names_the_evaluation_it_shows),
         cmocka_unit_test(values_of_evaluations_are_in_order_and_only_those_with_an_effect),
         WITH_DIRECTORY(the_table_of_arms_has_no_setting_of_another_halting_rule),

@@ -170,6 +170,30 @@ static void expect_whole_ticks(const char *svg)
     assert_true(count > 0);
 }
 
+/* The first release's transformer has no L cycles, whatever its spec says. */
+static void a_label_names_no_setting_without_effect(void **state)
+{
+    (void)state;
+    open_source("UPDATE arm SET axes = json_set(axes, '$.\"arch.L_cycles\"', 2);"
+                "INSERT INTO arm SELECT 3, experiment_id, 2, label || ' 4', json_set(axes,"
+                " '$.\"arch.L_cycles\"', 4) FROM arm WHERE arm_id = 1;"
+                "INSERT INTO arm_run SELECT 3, 1; INSERT INTO arm_evaluation"
+                " SELECT 3, evaluation_id FROM arm_evaluation WHERE arm_id = 1",
+                METRIC_PASS_AT_2);
+    for (int i = 0; i < 2; i++) {
+        char *text = draw(i == 0 ? "outer_steps" : "loss_curves");
+
+        assert_non_null(strstr(text, ">hrm, L_cycles=4</text>"));
+        assert_non_null(strstr(text, ">transformer</text>"));
+        free(text);
+    }
+    source.axis = "arch.name";
+    char *systems = draw("axis"); /* a line over systems is of all that have this value */
+    assert_true(strstr(systems, "L_cycles=2") != NULL && strstr(systems, "L_cycles=4") == NULL);
+    free(systems);
+    close_source();
+}
+
 static void steps_of_a_short_training_are_whole_numbers(void **state)
 {
     static const char *const NAMES[] = { "loss_curves", "accuracy_curves" };
@@ -746,6 +770,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(every_possible_figure_is_well_formed_and_the_same_twice),
         TEST(a_figure_has_the_numbers_of_the_database),
+        TEST(a_label_names_no_setting_without_effect),
         TEST(steps_of_a_short_training_are_whole_numbers),
         TEST(seeds_are_averaged_and_each_is_shown),
         TEST(an_axis_of_an_ablation_is_drawn_however_many_arms_change_something_else),

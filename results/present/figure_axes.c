@@ -119,44 +119,76 @@ static int label_number(struct places *places, char *label)
     return places->label_count++;
 }
 
+/* Gives a place its label, which it takes, and the series of that label. */
+static int name_place(struct places *places, struct place *place, char *label,
+                      struct error *err)
+{
+    free(place->label);
+    place->label = label;
+    if (label == NULL)
+        return error_no_memory(err, "a figure");
+    place->series = label_number(places, label);
+    return place->series < 0 ? refuse_combinations(MOST_LABELS, err) : 0;
+}
+
+/* Leaves out of the labels what has no effect in any place of a series. It is part of the
+ * label until then, as the series over systems of "L_cycles=2" has a transformer, too. */
+static int shorten_labels(struct places *places, const struct cells *cells,
+                          const char *const *keys, int key_count, struct error *err)
+{
+    size_t axes = (size_t)cells->axis_count;
+    bool *told = calloc((size_t)places->label_count * axes + 1, sizeof *told);
+    int rc = told == NULL ? error_no_memory(err, "a figure") : 0;
+
+    for (int i = 0; i < places->count && rc == 0; i++) {
+        const struct place *place = &places->items[i];
+
+        for (int a = 0; a < cells->axis_count; a++)
+            if (cells_axis_is_told(cells, a, keys, key_count) &&
+                cell_has_effect(cells, place->cell, a))
+                told[(size_t)place->series * axes + (size_t)a] = true;
+    }
+    places->label_count = 0;
+    for (int i = 0; i < places->count && rc == 0; i++) {
+        struct place *place = &places->items[i];
+        const bool *of_series = told + (size_t)place->series * axes;
+
+        rc = name_place(places, place, cells_label_told(cells, place->cell, of_series), err);
+    }
+    free(told);
+    return rc;
+}
+
 /* Collects the shown cells, labelled by their values on the axes that are not in
- * keys and, if by is an axis, by that one. */
+ * keys. */
 static int find_places(struct places *out, const struct figure_source *source, bool *shown,
-                       const char *const *keys, int key_count, int by, struct error *err)
+                       const char *const *keys, int key_count, struct error *err)
 {
     const struct cells *cells = source->cells;
+    bool *told = calloc((size_t)cells->axis_count + 1, sizeof *told);
+    int rc = told == NULL ? error_no_memory(err, "a figure") : 0;
 
     *out = (struct places){ 0 };
     cells_choose(shown, cells, keys, key_count, out->note);
     out->items = calloc((size_t)cells->count + 1, sizeof *out->items);
-    if (out->items == NULL)
-        return error_no_memory(err, "a figure");
-    for (int i = 0; i < cells->count; i++) {
-        const struct cell *cell = &cells->items[i];
-
+    if (rc == 0 && out->items == NULL)
+        rc = error_no_memory(err, "a figure");
+    for (int a = 0; a < cells->axis_count && rc == 0; a++)
+        told[a] = cells_axis_is_told(cells, a, keys, key_count);
+    for (int i = 0; i < cells->count && rc == 0; i++) {
         if (!shown[i])
             continue;
-        char *rest = cells_label(cells, cell, keys, key_count), *label = rest;
-
-        if (rest != NULL && by >= 0) {
-            char *value = cells_value_label(cells, cell, by);
-
-            label = value == NULL
-                        ? NULL
-                        : format_string("%s%s%s", rest, rest[0] != '\0' ? ", " : "", value);
-            free(value);
-            free(rest);
-        }
-        if (label == NULL)
-            return error_no_memory(err, "a figure");
         struct place *place = &out->items[out->count++];
 
-        *place = (struct place){ .cell = cell, .label = label };
-        place->series = label_number(out, label);
-        if (place->series < 0)
-            return refuse_combinations(MOST_LABELS, err);
+        *place = (struct place){ .cell = &cells->items[i] };
+        rc = name_place(out, place, cells_label_told(cells, place->cell, told), err);
     }
-    return out->count > 0 ? 0 : error_set(err, ERROR_ABSENT, "no evaluation has finished yet");
+    free(told);
+    if (rc == 0)
+        rc = shorten_labels(out, cells, keys, key_count, err);
+    if (rc == 0 && out->count == 0)
+        rc = error_set(err, ERROR_ABSENT, "no evaluation has finished yet");
+    return rc;
 }
 
 /* Names the categories of x that occur, in the order of the axes, and assigns the
@@ -309,18 +341,13 @@ int draw_axis(struct picture *picture, struct figure_source *source,
               const struct axis_request *request, struct error *err)
 {
     const struct cells *cells = source->cells;
-    const char *keys[3];
-    int axes[2] = { 0 }, count = 0, by, drawn = 0, rc;
+    int axes[2] = { 0 }, drawn = 0, rc;
 
     for (int i = 0; i < request->key_count; i++) {
         axes[i] = cells_find_axis(cells, request->keys[i]);
         if (axes[i] < 0)
             return refuse_axis(source, request->keys[i], err);
-        keys[count++] = request->keys[i];
     }
-    by = request->by != NULL ? cells_find_axis(cells, request->by) : -1;
-    if (by >= 0)
-        keys[count++] = request->by;
     bool numeric = request->key_count == 1 && cells->axes[axes[0]].numeric && !request->bars;
     bool *shown = calloc((size_t)cells->count + 1, sizeof *shown);
     struct chart *chart = chart_create(request->bars ? CHART_BARS : CHART_LINES, NULL,
@@ -329,7 +356,7 @@ int draw_axis(struct picture *picture, struct figure_source *source,
 
     rc = shown == NULL || chart == NULL
              ? error_no_memory(err, "a figure")
-             : find_places(&places, source, shown, keys, count, by, err);
+             : find_places(&places, source, shown, request->keys, request->key_count, err);
     if (rc == 0) {
         chart->y_is_share = strcmp(METRICS[cells->metric].unit, "share") == 0;
         rc = place_x(&places, chart, cells, axes, request->key_count, numeric, err);
@@ -520,7 +547,7 @@ int draw_axis_pair(struct picture *picture, struct figure_source *source, const 
     bool *shown = calloc((size_t)cells->count + 1, sizeof *shown);
     struct places places = { 0 };
     int rc = shown == NULL ? error_no_memory(err, "a figure")
-                           : find_places(&places, source, shown, keys, 2, -1, err);
+                           : find_places(&places, source, shown, keys, 2, err);
 
     picture->small =
         !bars || cells->axes[rows].count * cells->axes[cols].count <= MOST_SMALL_BARS;

@@ -17,12 +17,10 @@ int note_cells(struct picture *picture, const struct cells *cells, const bool *s
                const char *spread, const char *chosen, struct error *err) MUST_CHECK;
 
 /* The measure against one axis, or the combinations of two. There is a line, or with
- * bars a bar, for each combination of the other training axes and of the axis by
- * (NULL: none). */
+ * bars a bar, for each combination of the other training axes. */
 struct axis_request {
     const char *keys[2];
     int key_count;
-    const char *by;
     bool bars;
     const char *x_title;
     /* questions whose published values are marked in the chart, and told in words as
