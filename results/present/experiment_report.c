@@ -106,6 +106,16 @@ static char *join_values(const struct cell_axis *axis)
     return text;
 }
 
+/* The number of arms that have rows: conditions may have left some out. */
+static int count_arms(const struct results *results)
+{
+    int count = 0;
+
+    for (int i = 0; i < results->row_count; i++)
+        count += i == 0 || results->rows[i].arm != results->rows[i - 1].arm;
+    return count;
+}
+
 /* Says so where trainings have different lengths. */
 static void say_lengths(struct document *document, const struct results *results)
 {
@@ -129,8 +139,14 @@ int report_design(struct report_source *source, struct error *err)
     const struct cells *cells = source->figures->cells;
     const struct results *results = source->figures->results;
     char seeds[200], missing[160], done[40] = "done";
+    int arms = count_arms(results);
 
     document_section(document, "design", "Design");
+    if (source->figures->where_count > 0)
+        document_say(document,
+                     "This report is of what meets %s; cost, failures and provenance are of "
+                     "the whole experiment.",
+                     source->figures->conditions);
     if (results->runs.of[RUN_DONE] < results->runs.total)
         snprintf(done, sizeof done, "%d of them done", results->runs.of[RUN_DONE]);
     else if (results->runs.total > 1)
@@ -139,9 +155,9 @@ int report_design(struct report_source *source, struct error *err)
 
     if (rc != 0)
         return rc;
-    document_say(document, "%d arm%s, %s: %d run%s, %s. Data: %s; %lld task%s scored.",
-                 results->arm_count, results->arm_count == 1 ? "" : "s", seeds,
-                 results->runs.total, results->runs.total == 1 ? "" : "s", done,
+    document_say(document, "%d arm%s, %s: %d run%s, %s. Data: %s; %lld task%s scored.", arms,
+                 arms == 1 ? "" : "s", seeds, results->runs.total,
+                 results->runs.total == 1 ? "" : "s", done,
                  source->figures->data[0] != '\0' ? source->figures->data : "not known yet",
                  (long long)scored_tasks(results), scored_tasks(results) == 1 ? "" : "s");
     run_counts_describe(missing, sizeof missing, &results->runs);
@@ -255,8 +271,10 @@ static void say_planned(struct document *document, const struct figure_source *f
             say_difference(document, &figures->planned.items[i]);
     }
     if (figures->planned_missing > 0)
-        document_say(document, "%d planned comparison%s no results.", figures->planned_missing,
-                     figures->planned_missing == 1 ? " has" : "s have");
+        document_say(document, "%d planned comparison%s no results%s.",
+                     figures->planned_missing,
+                     figures->planned_missing == 1 ? " has" : "s have",
+                     figures->where_count > 0 ? ", or none that meet the conditions" : "");
 }
 
 int report_finding(struct report_source *source, struct error *err)

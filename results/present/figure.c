@@ -85,15 +85,17 @@ static int name_picture(struct picture *picture, const struct figure *figure,
                         const struct figure_source *source, struct error *err)
 {
     const char *place = strstr(figure->title, "%s");
+    char *subject = figure_subject(source);
     char *title =
-        place == NULL
-            ? format_string("%s \xe2\x80\x93 %s", figure->title, source->results->experiment)
+        subject == NULL ? NULL
+        : place == NULL
+            ? format_string("%s \xe2\x80\x93 %s", figure->title, subject)
             : format_string("%.*s%s%s \xe2\x80\x93 %s", (int)(place - figure->title),
-                            figure->title, METRICS[source->metric].title, place + 2,
-                            source->results->experiment);
+                            figure->title, METRICS[source->metric].title, place + 2, subject);
     int rc = title == NULL ? error_no_memory(err, "a figure")
                            : picture_describe(picture, title, "", err);
 
+    free(subject);
     free(title);
     return rc;
 }

@@ -34,6 +34,7 @@ struct figure_source {
     bool any_published;            /* published values on other data are shown too */
     const char *const *wheres;     /* borrowed; the conditions it was loaded with */
     int where_count;
+    char *conditions; /* owned: these as one text, "arch.name=hrm, seed<3"; "": none */
     /* borrowed; the arm that a report subtracts, as arm_find() knows it; NULL: the
      * first */
     const char *baseline;
@@ -58,6 +59,9 @@ struct figure;
 int figure_source_open(struct figure_source *out, struct store *store, const char *experiment,
                        const char *const *wheres, int where_count, enum metric metric,
                        const struct figure *figure, struct error *err) MUST_CHECK;
+/* What titles name: "demo", or "demo, where arch.name=hrm". Newly allocated; NULL: no
+ * memory. */
+char *figure_subject(const struct figure_source *source);
 /* Loads measures that have not been loaded yet. ERROR_NOMEM, database errors. */
 int figure_need(struct figure_source *source, const enum metric *metrics, int count,
                 struct error *err) MUST_CHECK;

@@ -685,13 +685,17 @@ static int require_axis(const struct figure_source *source, const char *option, 
 static int name_settings(struct picture *picture, const struct figure_source *source,
                          const char *first, const char *second, struct error *err)
 {
+    char *subject = figure_subject(source);
     char *title =
-        format_string("%s%s%s against %s \xe2\x80\x93 %s", METRICS[source->metric].title,
-                      second != NULL ? ": " : "", second != NULL ? first : "",
-                      second != NULL ? second : first, source->results->experiment);
+        subject == NULL
+            ? NULL
+            : format_string("%s%s%s against %s \xe2\x80\x93 %s", METRICS[source->metric].title,
+                            second != NULL ? ": " : "", second != NULL ? first : "",
+                            second != NULL ? second : first, subject);
     int rc = title == NULL ? error_no_memory(err, "a figure")
                            : picture_describe(picture, title, NULL, err);
 
+    free(subject);
     free(title);
     return rc;
 }

@@ -2,12 +2,14 @@
 #include "figure.h"
 
 #include "error.h"
+#include "file.h"
 #include "measure_rows.h"
 #include "origin.h"
 #include "query.h"
 #include "run_facts.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Finds what is known of all runs, and lists them. */
 static int load_runs(struct figure_source *out, struct error *err)
@@ -21,6 +23,26 @@ static int load_runs(struct figure_source *out, struct error *err)
         out->facts = &out->own_facts;
     }
     return rc;
+}
+
+/* Joins the conditions; fresh or NULL. */
+static char *join_conditions(const char *const *wheres, int count)
+{
+    char *text = strdup("");
+
+    for (int i = 0; i < count && text != NULL; i++) {
+        char *longer = format_string("%s%s%s", text, i > 0 ? ", " : "", wheres[i]);
+
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
+char *figure_subject(const struct figure_source *source)
+{
+    return format_string("%s%s%s", source->results->experiment,
+                         source->where_count > 0 ? ", where " : "", source->conditions);
 }
 
 int figure_source_open(struct figure_source *out, struct store *store, const char *experiment,
@@ -37,6 +59,9 @@ int figure_source_open(struct figure_source *out, struct store *store, const cha
                                     METRIC_MEAN_OUTER_STEPS };
     int rc = results_load(&out->results, store, experiment, wheres, where_count, scope, err);
 
+    out->conditions = join_conditions(wheres, where_count);
+    if (rc == 0 && out->conditions == NULL)
+        rc = error_no_memory(err, "a figure");
     if (rc == 0)
         rc = figure_need(out, metrics, figure != NULL ? 1 : sizeof metrics / sizeof *metrics,
                          err);
@@ -80,6 +105,7 @@ void figure_source_close(struct figure_source *source)
     results_destroy(source->results);
     run_facts_release(&source->own_facts);
     id_list_release(&source->runs);
+    free(source->conditions);
     free(source->data);
     *source = (struct figure_source){ 0 };
 }

@@ -18,6 +18,10 @@ enum { DIGITS = 3, MOST_AXES = 12, LISTED_TASKS = 10, DRAWN_TASKS = 3 };
 
 /* ---- arms ---- */
 
+/* Measures that stand beside the one that is asked for. */
+static const enum metric OTHERS[] = { METRIC_PER_TOKEN_ACCURACY, METRIC_EXACT_ROWS };
+enum { OTHER_COUNT = sizeof OTHERS / sizeof *OTHERS };
+
 /* The mean of another measure over the finished seeds. */
 static double mean_of(const struct cells *cells, const struct cell *cell, enum metric metric)
 {
@@ -87,10 +91,7 @@ static int arm_heads(struct document_head *heads, const struct cells *cells)
 /* The cell's value on an axis; "-": the setting has no effect on its arm. */
 static const char *shown_value(const struct cells *cells, const struct cell *cell, int axis)
 {
-    const char *value = cells->axes[axis].values[cell->at[axis]];
-    bool lacks = result_arm_lacks(&cells->results->arms[cell->row->arm], cells->axes[axis].key);
-
-    return lacks || strcmp(value, VALUE_INACTIVE) == 0 ? "-" : value;
+    return cell_has_effect(cells, cell, axis) ? cells->axes[axis].values[cell->at[axis]] : "-";
 }
 
 static void add_arm_cells(struct document *document, const struct cells *cells,
@@ -160,10 +161,10 @@ static int add_arm_row(struct report_source *source, const struct cell *cell,
         document_cell(document, text);
     document_cell(document, number_measure(text, cell->deviation, DIGITS));
     rc = add_delta(source, cell, baseline, err);
-    document_cell(document, number_measure(
-                                text, mean_of(cells, cell, METRIC_PER_TOKEN_ACCURACY), DIGITS));
-    document_cell(document,
-                  number_measure(text, mean_of(cells, cell, METRIC_EXACT_ROWS), DIGITS));
+    for (int i = 0; i < OTHER_COUNT; i++)
+        if (OTHERS[i] != cells->metric)
+            document_cell(document,
+                          number_measure(text, mean_of(cells, cell, OTHERS[i]), DIGITS));
     snprintf(text, sizeof text, "%lld", (long long)cell->row->parameters);
     document_cell(document, cell->row->parameters > 0 ? text : "");
     snprintf(flops, sizeof flops, "%sFLOP", number_scaled(text, cell->flops));
@@ -284,20 +285,26 @@ int report_arms(struct report_source *source, struct error *err)
         return 0;
     }
     count = arm_heads(heads, cells);
-    const struct document_head REST[] = {
+    const struct document_head SCORE[] = {
         { "seeds", DOCUMENT_TEXT },
         { METRICS[cells->metric].title, DOCUMENT_NUMBER },
         { "sd", DOCUMENT_NUMBER },
         { "difference", DOCUMENT_NUMBER },
-        { METRICS[METRIC_PER_TOKEN_ACCURACY].title, DOCUMENT_NUMBER },
-        { METRICS[METRIC_EXACT_ROWS].title, DOCUMENT_NUMBER },
+    };
+    static const struct document_head COST[] = {
         { "parameters", DOCUMENT_NUMBER },
         { "training", DOCUMENT_NUMBER },
         { "CPU s", DOCUMENT_NUMBER },
     };
 
-    memcpy(heads + count, REST, sizeof REST);
-    count += (int)(sizeof REST / sizeof *REST);
+    memcpy(heads + count, SCORE, sizeof SCORE);
+    count += (int)(sizeof SCORE / sizeof *SCORE);
+    for (int i = 0; i < OTHER_COUNT; i++)
+        if (OTHERS[i] != cells->metric)
+            heads[count++] =
+                (struct document_head){ METRICS[OTHERS[i]].title, DOCUMENT_NUMBER };
+    memcpy(heads + count, COST, sizeof COST);
+    count += (int)(sizeof COST / sizeof *COST);
     document_table(source->document, "Arms, each under one evaluation", heads, count);
     for (int i = 0; i < cells->count && rc == 0; i++)
         if (source->listed[i])

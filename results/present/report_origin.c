@@ -8,6 +8,7 @@
 #include "markup.h"
 #include "number.h"
 #include "published.h"
+#include "shell_word.h"
 #include "text.h"
 #include "text_stream.h"
 
@@ -114,9 +115,10 @@ int report_published(struct report_source *source, struct error *err)
     for (const struct published *value = PUBLISHED; value->source != NULL; value++)
         count += published_is_shown(value, figures->data, figures->any_published);
     if (count == 0) {
-        document_paragraph(document,
-                           "No published values are known on data like this; hrmlab report "
-                           "--published shows those on other data.");
+        document_say(document,
+                     "No published values are known on data like this; hrmlab report %s "
+                     "--published shows those on other data.",
+                     figures->results->experiment);
         return 0;
     }
     document_say(document,
@@ -307,36 +309,69 @@ static char *write_spec(const char *spec)
     return out;
 }
 
-/* The line of the command that compares the experiment's arms, newly allocated; "":
- * there is nothing to compare. */
-static char *compare_command(const struct figure_source *figures)
+/* Writes the options with which the results are these. */
+static void put_options(FILE *out, const struct figure_source *figures)
+{
+    if (figures->metric != METRIC_PASS_AT_2)
+        fprintf(out, " --metric %s", METRICS[figures->metric].name);
+    for (int i = 0; i < figures->where_count; i++) {
+        fputs(" --where ", out);
+        shell_put_word(out, figures->wheres[i]);
+    }
+}
+
+static void put_compare(FILE *out, const struct figure_source *figures)
+{
+    if (figures->matrix == NULL && figures->planned.count == 0 &&
+        figures->cells->axis_count == 0)
+        return; /* there is nothing to compare */
+    fprintf(out, "hrmlab compare %s", figures->results->experiment);
+    if (figures->matrix != NULL)
+        fputs(" --matrix", out);
+    else if (figures->planned.count == 0)
+        fprintf(out, " --axis %s", figures->cells->axes[0].key);
+    put_options(out, figures);
+    fputc('\n', out);
+}
+
+static void put_report(FILE *out, const struct figure_source *figures)
 {
     const char *name = figures->results->experiment;
 
-    if (figures->matrix != NULL)
-        return format_string("hrmlab compare %s --matrix\n", name);
-    if (figures->planned.count > 0)
-        return format_string("hrmlab compare %s\n", name);
-    if (figures->cells->axis_count > 0)
-        return format_string("hrmlab compare %s --axis %s\n", name,
-                             figures->cells->axes[0].key);
-    return strdup("");
+    fprintf(out, "hrmlab report %s", name);
+    put_options(out, figures);
+    if (figures->baseline != NULL) {
+        fputs(" --baseline ", out);
+        shell_put_word(out, figures->baseline);
+    }
+    fprintf(out, "%s -o %s.html\n", figures->any_published ? " --published" : "", name);
+}
+
+/* The commands that lead to this report, a line each; newly allocated, NULL: no memory. A
+ * name has only letters, digits, '.', '_', '-' unless the database was edited. */
+static char *write_commands(const struct figure_source *figures)
+{
+    const char *name = figures->results->experiment;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = text_stream_open(&text, &size);
+
+    if (out == NULL)
+        return NULL;
+    fprintf(out, "hrmlab run %s.json\nhrmlab results %s", name, name);
+    put_options(out, figures);
+    fputc('\n', out);
+    put_compare(out, figures);
+    put_report(out, figures);
+    fclose(out); /* if it fails, text is NULL */
+    return text;
 }
 
 int report_again(struct report_source *source, struct error *err)
 {
     const char *name = source->figures->results->experiment;
     struct document *document = source->document;
-    char *compare = compare_command(source->figures);
-    /* a name has only letters, digits, '.', '_', '-' unless the database was edited */
-    char *commands = compare == NULL ? NULL
-                                     : format_string("hrmlab run %s.json\n"
-                                                     "hrmlab results %s\n"
-                                                     "%s"
-                                                     "hrmlab report %s -o %s.html\n",
-                                                     name, name, compare, name, name);
-
-    free(compare);
+    char *commands = write_commands(source->figures);
     char *spec = source->spec != NULL ? write_spec(source->spec) : NULL;
 
     if (commands == NULL || (source->spec != NULL && spec == NULL)) {

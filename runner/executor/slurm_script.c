@@ -4,6 +4,7 @@
 
 #include "file.h"
 #include "settings.h"
+#include "shell_word.h"
 #include "slurm_parameters.h"
 #include "text_stream.h"
 
@@ -18,18 +19,6 @@ struct writer {
     size_t size;
     FILE *out;
 };
-
-/* Quotes a word for the shell. */
-static void put_quoted(FILE *out, const char *word)
-{
-    fputc('\'', out);
-    for (; *word != '\0'; word++)
-        if (*word == '\'')
-            fputs("'\\''", out);
-        else
-            fputc(*word, out);
-    fputc('\'', out);
-}
 
 /* Writes "#SBATCH --name=value"; nothing where value is "". */
 static int put_option(FILE *out, const char *name, const char *value, const char *where,
@@ -167,7 +156,7 @@ static int put_body(FILE *out, const char *program, const struct config *config,
                     struct error *err)
 {
     fprintf(out, "per_job=%lld\nprogram=", (long long)config_int(config, SLURM_RUNS_PER_JOB));
-    put_quoted(out, program);
+    shell_put_word(out, program);
     int64_t ranks = config_int(config, RESOURCES_RANKS);
     /* srun takes no cores per task from the job that it is called in */
     if (ranks > 1)
@@ -241,10 +230,10 @@ int slurm_script_text(char **out, const struct slurm_script *script, const char 
     if (script->wait_s > 0)
         fprintf(writer.out, "#SBATCH --begin=now+%d\n", script->wait_s);
     fprintf(writer.out, "%sruns=", script->options);
-    put_quoted(writer.out, runs);
+    shell_put_word(writer.out, runs);
     fputs("\nattempts=(\n", writer.out);
     for (int i = 0; i < count; i++) {
-        put_quoted(writer.out, attempts[i]);
+        shell_put_word(writer.out, attempts[i]);
         fputc('\n', writer.out);
     }
     fprintf(writer.out, ")\n%s", script->body);
