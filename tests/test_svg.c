@@ -541,6 +541,9 @@ static void a_whisker_beyond_1_does_not_lengthen_the_axis_of_a_share(void **stat
     assert_non_null(strstr(share, ">1.0<"));
     assert_null(strstr(share, ">1.2<"));
     assert_non_null(strstr(other, ">1.2<"));
+    /* and has no cap where it is cut */
+    assert_int_equal(count_of(share, "class=\"ink\""), 2);
+    assert_int_equal(count_of(other, "class=\"ink\""), 3);
     free(share);
     free(other);
 }

@@ -134,12 +134,19 @@ static int draw_joined(struct svg *svg, const struct chart_series *series,
     return 0;
 }
 
-static void draw_whisker(struct svg *svg, const char *class_name, double x, double low,
-                         double high)
+/* An end that leaves the range of a share is cut there and left open. */
+static void draw_whisker(struct svg *svg, const char *class_name, const struct chart *chart,
+                         const struct chart_point *point, double x, const struct scale *y)
 {
-    svg_line(svg, class_name, x, low, x, high, NULL);
-    svg_line(svg, class_name, x - 3, low, x + 3, low, NULL);
-    svg_line(svg, class_name, x - 3, high, x + 3, high, NULL);
+    const double ends[] = { point->low, point->high };
+    double at[2];
+
+    for (int i = 0; i < 2; i++)
+        at[i] = y_at(chart, y, ends[i]);
+    svg_line(svg, class_name, x, at[0], x, at[1], NULL);
+    for (int i = 0; i < 2; i++)
+        if (!chart->y_is_share || (ends[i] >= 0 && ends[i] <= 1))
+            svg_line(svg, class_name, x - 3, at[i], x + 3, at[i], NULL);
 }
 
 /* Radius of a point's mark. On a line with many points only some have a visible
@@ -220,8 +227,8 @@ static void draw_marks(struct svg *svg, const struct chart *chart,
         double at_x = places[i].x, at_y = scale_at(y, point->y);
 
         if (!series->band && isfinite(point->low))
-            draw_whisker(svg, svg_series_class(whisker, series->style, "thin"), at_x,
-                         y_at(chart, y, point->low), y_at(chart, y, point->high));
+            draw_whisker(svg, svg_series_class(whisker, series->style, "thin"), chart, point,
+                         at_x, y);
         svg_mark(svg, series->style, at_x, at_y, mark_radius(series, i),
                  series->published || point->minor, point->tooltip);
         if (point->label != NULL)
@@ -297,8 +304,7 @@ static void draw_bars_of(struct svg *svg, const struct chart *chart, int index,
         svg_mark(svg, series->style, middle, scale_at(y, point->y), radius, false,
                  point->tooltip);
         if (isfinite(point->low))
-            draw_whisker(svg, "ink", middle, y_at(chart, y, point->low),
-                         y_at(chart, y, point->high));
+            draw_whisker(svg, "ink", chart, point, middle, y);
     }
 }
 
