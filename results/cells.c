@@ -417,13 +417,19 @@ const char *axis_short_name(const char *key)
     return dot != NULL ? dot + 1 : key;
 }
 
+/* Whether the axis is of systems, whose names need no key. */
+static bool is_system(const struct cell_axis *axis)
+{
+    return strcmp(axis->key, "arch.name") == 0;
+}
+
 char *cells_value_label(const struct cells *cells, const struct cell *cell, int axis)
 {
-    const char *name = axis_short_name(cells->axes[axis].key);
     const char *value = cells->axes[axis].values[cell->at[axis]];
 
-    /* a system's name needs no key */
-    return strcmp(name, "name") == 0 ? strdup(value) : format_string("%s=%s", name, value);
+    return is_system(&cells->axes[axis])
+               ? strdup(value)
+               : format_string("%s=%s", axis_short_name(cells->axes[axis].key), value);
 }
 
 bool cell_has_effect(const struct cells *cells, const struct cell *cell, int axis)
@@ -460,8 +466,11 @@ char *cells_label_told(const struct cells *cells, const struct cell *cell, const
 {
     char *label = strdup("");
 
-    for (int a = 0; a < cells->axis_count && label != NULL; a++) {
-        if (!told[a])
+    /* the system first, as in "hrm, L_cycles=2" */
+    for (int i = 0; i < 2 * cells->axis_count && label != NULL; i++) {
+        int a = i % cells->axis_count;
+
+        if (!told[a] || is_system(&cells->axes[a]) != (i < cells->axis_count))
             continue;
         char *value = cells_value_label(cells, cell, a);
         char *next = value == NULL

@@ -283,7 +283,7 @@ static struct said check_tooltip(struct number_check *check, const struct figure
         check_equal(check, text,
                     "%s, outer steps in training %d, outer steps at inference %d: %s", system,
                     trained, inference, cell);
-    } else if (sscanf(text, "halt_max_steps=%d, %23[a-z]%n", &trained, system, &end) == 2) {
+    } else if (sscanf(text, "%23[a-z], halt_max_steps=%d%n", system, &trained, &end) == 2) {
         check_arm(check, facts, text, text + end, outcomes_arm(o, system, trained), &said);
     } else if (sscanf(text, "%23[a-z], outer steps in training %d:%n", system, &trained,
                       &end) == 2 &&
@@ -346,7 +346,7 @@ static bool is_name(const struct figure_facts *facts, const char *text)
     char name[200];
 
     for (int a = 0; a < o->arms; a++) {
-        snprintf(name, sizeof name, "halt_max_steps=%d, %s", o->trained[a], o->systems[a]);
+        snprintf(name, sizeof name, "%s, halt_max_steps=%d", o->systems[a], o->trained[a]);
         if (strstr(name, text) != NULL)
             return true;
     }
