@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char SPEC[] = "{\"name\": \"t\", \"note\": \"<&>\"}\n";
 
@@ -457,6 +458,47 @@ static void a_difference_in_one_setting_says_over_what_it_is_a_mean(void **state
     report_release(&report);
 }
 
+static void a_finding_without_a_shown_difference_says_why(void **state)
+{
+    static const struct {
+        const char *change, *expected;
+    } CASES[] = {
+        { "", "nothing was solved anywhere, so that nothing can be said of what matters." },
+        { "UPDATE measure_value SET value = 0.5 WHERE name = 'pass_at_2'",
+          "all arms have the same value." },
+        { "UPDATE measure_value SET value = evaluation_id / 10.0 WHERE name = 'pass_at_2'",
+          "this experiment cannot tell its arms apart." },
+    };
+
+    struct error err;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        struct report report;
+
+        make_of(&report, CASES[i].change, METRIC_PASS_AT_2, DOCUMENT_MARKDOWN);
+        if (strstr(report.text, CASES[i].expected) == NULL)
+            fail_msg("no \"%s\"", CASES[i].expected);
+        report_release(&report);
+        must(file_remove_tree(directory, &err), &err);
+        assert_int_equal(mkdir(directory, 0700), 0);
+    }
+}
+
+/* The rate of learning has no figure of its own. */
+static void a_setting_of_numbers_has_its_figure(void **state)
+{
+    struct report report;
+
+    (void)state;
+    make_of(&report, "UPDATE arm SET axes = json_set('{}', '$.\"train.lr\"', arm_id)",
+            METRIC_PER_TOKEN_ACCURACY, DOCUMENT_MARKDOWN);
+    assert_non_null(strstr(report.text, "![token acc against train.lr "));
+    assert_non_null(strstr(report.text, "](t-axis-train.lr.svg)"));
+    assert_string_equal(report.pictures[0].file_name, "t-axis-train.lr.svg");
+    report_release(&report);
+}
+
 /* What a planned comparison tells apart is not said to be untold. */
 static void arms_that_a_planned_difference_tells_apart_are_not_called_alike(void **state)
 {
@@ -488,7 +530,7 @@ static void planned_differences_are_listed_also_if_none_is_shown(void **state)
             METRIC_PASS_AT_2, DOCUMENT_MARKDOWN);
     const char *planned = strstr(report.text, "Planned beforehand");
     const char *all = strstr(report.text, "Each setting alone (pass@2, ");
-    const char *verdict = strstr(report.text, "cannot tell its arms apart");
+    const char *verdict = strstr(report.text, "nothing was solved anywhere");
     assert_true(planned != NULL && all != NULL && verdict != NULL);
     assert_true(planned < all && all < verdict); /* that is of them all */
     assert_non_null(strstr(report.text, "hrmlab compare t\n"));
@@ -560,6 +602,8 @@ int main(void)
         TEST(an_arm_has_no_value_of_a_setting_without_effect),
         TEST(an_arm_has_no_value_of_its_bases_setting_without_effect),
         TEST(a_difference_in_one_setting_says_over_what_it_is_a_mean),
+        TEST(a_finding_without_a_shown_difference_says_why),
+        TEST(a_setting_of_numbers_has_its_figure),
         TEST(arms_that_a_planned_difference_tells_apart_are_not_called_alike),
         TEST(planned_differences_are_listed_also_if_none_is_shown),
         TEST(the_finding_of_a_matrix_says_of_which_evaluations_it_is),

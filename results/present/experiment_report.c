@@ -277,6 +277,24 @@ static void say_planned(struct document *document, const struct figure_source *f
                      figures->where_count > 0 ? ", or none that meet the conditions" : "");
 }
 
+/* Why no difference is shown. */
+static const char *why_none(const struct figure_source *figures)
+{
+    const struct cells *cells = figures->cells;
+    double least = (double)INFINITY, most = -(double)INFINITY;
+
+    for (int i = 0; i < cells->count; i++)
+        if (cells->items[i].count > 0) {
+            least = fmin(least, cells->items[i].mean);
+            most = fmax(most, cells->items[i].mean);
+        }
+    if (most <= 0 && METRICS[cells->metric].better == MEASURE_HIGHER)
+        return ": nothing was solved anywhere, so that nothing can be said of what matters.";
+    if (most - least < 1e-12)
+        return ": all arms have the same value.";
+    return ": this experiment cannot tell its arms apart.";
+}
+
 int report_finding(struct report_source *source, struct error *err)
 {
     struct figure_source *figures = source->figures;
@@ -316,9 +334,7 @@ int report_finding(struct report_source *source, struct error *err)
                                : "There are no two arms to compare.");
     else
         say_shown(document, figures->planned.count > 0 ? "Each setting alone" : "Finding",
-                  count_shown(&figures->planned) > 0
-                      ? "."
-                      : ": this experiment cannot tell its arms apart.",
+                  count_shown(&figures->planned) > 0 ? "." : why_none(figures),
                   figures->compare, &figures->comparisons);
     if (figures->comparisons.count > 0 && figure_averages_settings(figures))
         document_note(document,
@@ -346,21 +362,36 @@ static int keep_picture(struct report *report, const char *file_name, char **svg
                : 0;
 }
 
+/* The address of a figure in a page of hrmlab-serve, or its file's name; of a figure
+ * against a setting, with that. Newly allocated; NULL: no memory. */
+static char *picture_name(const struct figure *figure, const char *axis, const char *prefix,
+                          bool page)
+{
+    if (page)
+        return format_string("%s/%s.svg%s%s", prefix, figure->name,
+                             axis != NULL ? "?axis=" : "", axis != NULL ? axis : "");
+    return format_string("%s-%s%s%s.svg", prefix, figure->name, axis != NULL ? "-" : "",
+                         axis != NULL ? axis : "");
+}
+
 /* Adds a figure, if it is possible. *drawn: it is; else unchanged. */
 static int add_figure(struct report *report, bool *drawn, struct report_source *source,
                       const struct figure *figure, const char *prefix, struct error *err)
 {
     enum document_form form = document_form(source->document);
     struct picture picture;
-    char *svg = NULL, *name = format_string("%s%c%s.svg", prefix,
-                                            form == DOCUMENT_PAGE ? '/' : '-', figure->name);
+    char *svg = NULL,
+         *name = picture_name(figure, source->figures->axis, prefix, form == DOCUMENT_PAGE);
     int rc = name == NULL ? error_no_memory(err, "a report")
                           : figure_make(&picture, figure, source->figures, err);
 
     if (rc != 0) {
         free(name);
         if (rc == ERROR_FORMAT) { /* there is too much for one figure */
-            char *note = format_string("%s is not drawn: %s", figure->name, err->message);
+            const char *axis = source->figures->axis;
+            char *note =
+                format_string("%s%s%s is not drawn: %s", figure->name, axis != NULL ? " " : "",
+                              axis != NULL ? axis : "", err->message);
 
             rc = note == NULL ? error_no_memory(err, "a report") : 0;
             if (rc == 0)
@@ -383,13 +414,45 @@ static int add_figure(struct report *report, bool *drawn, struct report_source *
     return rc;
 }
 
+/* Whether another figure has the axis, or it is not one of numbers. */
+static bool is_drawn_elsewhere(const struct cell_axis *axis)
+{
+    static const char *const KEYS[] = { "arch.halt_max_steps", "arch.H_cycles", "arch.L_cycles",
+                                        "data.num_aug" };
+
+    for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++)
+        if (strcmp(axis->key, KEYS[i]) == 0)
+            return true;
+    return axis->of_evaluation || !axis->numeric;
+}
+
+/* Adds figures against settings of training that have no figure of their own, as the
+ * width of a model. */
+static int add_axes(struct report *report, bool *drawn, struct report_source *source,
+                    const char *prefix, struct error *err)
+{
+    struct figure_source *figures = source->figures;
+    const struct figure *figure;
+    int rc = figure_find(&figure, "axis", err);
+
+    for (int a = 0; a < figures->cells->axis_count && rc == 0; a++) {
+        if (is_drawn_elsewhere(&figures->cells->axes[a]))
+            continue;
+        figures->axis = figures->cells->axes[a].key;
+        rc = add_figure(report, drawn, source, figure, prefix, err);
+        figures->axis = NULL;
+    }
+    return rc;
+}
+
 static int add_figures(struct report *report, struct report_source *source, const char *prefix,
                        struct error *err)
 {
     bool drawn = false;
-    int rc = 0;
 
     document_section(source->document, "figures", "Figures");
+    int rc = add_axes(report, &drawn, source, prefix, err);
+
     for (const struct figure *figure = FIGURES; figure->name != NULL && rc == 0; figure++)
         if (!figure->asked)
             rc = add_figure(report, &drawn, source, figure, prefix, err);
