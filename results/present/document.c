@@ -28,13 +28,13 @@ struct document {
 static const char STYLE[] =
     ":root{color-scheme:light dark}"
     "body{font:16px/1.5 system-ui,'Liberation Sans',Arial,sans-serif;color:#222;"
-    "background:#fff;max-width:60rem;margin:0 auto;padding:1rem 1.2rem 4rem;"
+    "background:#fff;max-width:76rem;margin:0 auto;padding:1rem 1.2rem 4rem;"
     "overflow-wrap:break-word}"
     "h1{font-size:1.7rem;line-height:1.25;margin:1rem 0 .3rem}"
     "h2{font-size:1.25rem;margin:2.2rem 0 .5rem;border-bottom:1px solid #c8c8c8}"
-    "h3{font-size:1.05rem;margin:1.4rem 0 .4rem}"
+    "h3{font-size:1.05rem;margin:1.4rem 0 .4rem}h4{font-size:1rem;margin:1rem 0 .3rem}"
     "caption{text-align:left;color:#595959;font-size:.86rem;padding:.2rem 0}"
-    "p{margin:.5rem 0}.note{color:#595959;font-size:.86rem}"
+    "p,pre{max-width:60rem}p{margin:.5rem 0}.note{color:#595959;font-size:.86rem}"
     "nav{font-size:.9rem}nav a{margin-right:1rem;white-space:nowrap}a{color:#0062a3}"
     ".wide{overflow-x:auto}"
     "table{border-collapse:collapse;font-size:.88rem;margin:.5rem 0}"
@@ -55,7 +55,7 @@ static const char STYLE[] =
     "@media print{body{font-size:10.5pt;max-width:none;padding:0}nav{display:none}"
     "pre{font-size:7.5pt;line-height:1.3;orphans:4;widows:8}p:not(.note)+pre{break-inside:"
     "avoid}"
-    "h2,h3,caption,h3+.note{break-after:avoid}figure,tr,figcaption{break-inside:avoid}"
+    "h2,h3,h4,caption,h3+.note{break-after:avoid}figure,tr,figcaption{break-inside:avoid}"
     "thead,tbody tr:nth-child(-n+3):not(:last-child){break-after:avoid}"
     "tbody tr:nth-last-child(-n+2){break-before:avoid}"
     "h3+p,.wide+.note{break-before:avoid}thead{display:table-header-group}"
@@ -287,6 +287,11 @@ static void write_block(struct document *document, const char *before, const cha
 void document_heading(struct document *document, const char *title)
 {
     write_block(document, "<h3>", "</h3>\n", "### ", title);
+}
+
+void document_subheading(struct document *document, const char *title)
+{
+    write_block(document, "<h4>", "</h4>\n", "#### ", title);
 }
 
 void document_paragraph(struct document *document, const char *text)

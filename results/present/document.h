@@ -45,6 +45,7 @@ void document_destroy(struct document *document); /* NULL allowed */
 /* Begins a section; id: its name in links, letters and dashes. */
 void document_section(struct document *document, const char *id, const char *title);
 void document_heading(struct document *document, const char *title);
+void document_subheading(struct document *document, const char *title);
 void document_paragraph(struct document *document, const char *text);
 /* Adds a paragraph, formatted as by printf(). */
 __attribute__((format(printf, 2, 3))) void document_say(struct document *document,

@@ -90,7 +90,7 @@ static int add_drawings(struct document *document, const struct task_answerer *c
                       : "Of some of the hardest and of the most contested tasks: input, "
                         "solution, and the answers with most votes; wrong cells are marked.");
     for (int t = 0; t < count; t++) {
-        document_heading(document, tasks[t]);
+        document_subheading(document, tasks[t]);
         for (int r = 0; r < DRAWN_RUNS && rc == 0; r++) {
             char *const *drawing = &drawings[r * count + t];
 

@@ -156,7 +156,7 @@ static bool is(const char *tag, const char *name)
 /* A tag that begins something. */
 static void begin(struct reader *reader, const char *tag)
 {
-    static const char *const WORDS[] = { "h1", "h2", "h3", "p", "th", "caption", "a" };
+    static const char *const WORDS[] = { "h1", "h2", "h3", "h4", "p", "th", "caption", "a" };
     static const char *const SHAPES[] = { "line", "rect", "circle", "path" };
 
     if (is(tag, "section"))
