@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (rc < 0)
         return 0;
     rc = spec_read(&again, fuzz_file((const uint8_t *)spec->resolved, strlen(spec->resolved)),
-                   NULL, 0, &err);
+                   NULL, NULL, 0, &err);
     if (rc < 0 || again->arm_count != spec->arm_count)
         abort();
     spec_destroy(again);
