@@ -379,7 +379,7 @@ static void a_script_that_is_warned_waits_for_its_worker_whatever_is_set(void **
     char *written = cluster_ask(
         "cd %s && chmod +x worker && mkdir -p runs/r/attempts/1 && cd runs/r/attempts/1 &&"
         " touch slurm.place && { bash ../../../../script & } &&"
-        " for i in $(seq 200); do [ -e runs ] && break; sleep 0.05; done; kill -USR1 $!; wait "
+        " for i in $(seq 1200); do [ -e runs ] && break; sleep 0.05; done; kill -USR1 $!; wait "
         "$!;"
         " ls written",
         directory);

@@ -39,7 +39,7 @@ static const char ENDING_SETUP[] =
 /* Whose script takes longer before its worker than a worker may be silent. */
 static const char SLOW_SETUP[] =
     "{\"name\": \"t\", \"set\": {" CLUSTER_SMALL_RUN ", \"train.max_steps\": 40},"
-    " \"resources\": {\"hang_s\": 2}, \"slurm\": {\"setup\": \"sleep 6\"}}";
+    " \"resources\": {\"hang_s\": 8}, \"slurm\": {\"setup\": \"sleep 12\"}}";
 /* Three in one job, and one in another. */
 static const char NULL_PILOTS[] =
     "{\"name\": \"t\", \"seeds\": [1, 2, 3, 4], \"set\": {" CLUSTER_SMALL_RUN
