@@ -206,6 +206,9 @@ int store_finish_replacing(const char *workspace, char **kept, struct error *err
     *kept = NULL;
     if (rc < 0 || before == NULL)
         return rc;
+    char *path = path_of(workspace, before, "");
+    if (path == NULL)
+        rc = error_no_memory(err, "a path");
     for (int i = 0; i < COMPANION_COUNT && rc == 0; i++)
         rc = rename_file(workspace, OLD, COMPANIONS[i], before, COMPANIONS[i], &moved, err);
     if (rc == 0)
@@ -217,9 +220,8 @@ int store_finish_replacing(const char *workspace, char **kept, struct error *err
         rc = rename_file(workspace, STORE_READY, "", OLD, "", &moved, err);
     if (rc == 0)
         rc = file_sync_directory(workspace, err);
-    char *path = path_of(workspace, before, "");
     /* also if an earlier try renamed it */
-    if (rc == 0 && path != NULL && file_exists(path))
+    if (rc == 0 && file_exists(path))
         *kept = path;
     else
         free(path);

@@ -14,18 +14,20 @@
 
 enum { BLOCK_BYTES = 1 << 20 };
 
-bool checkpoint_file_is_whole(const char *path)
+int checkpoint_file_check(bool *whole, const char *path, struct error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     size_t data_at = 0;
     cJSON *header = NULL;
 
+    *whole = false;
     if (fd < 0)
-        return false;
-    int rc = safetensors_header_read(&header, &data_at, fd, path, NULL);
+        return 0;
+    int rc = safetensors_header_read(&header, &data_at, fd, path, err);
     close(fd);
     cJSON_Delete(header);
-    return rc == 0 || rc == ERROR_NOMEM; /* a lack of memory does not prove damage */
+    *whole = rc == 0;
+    return rc == ERROR_NOMEM ? rc : 0;
 }
 
 /* Adds the file's bytes from `at` to its end to the hash. *whole: all were read. */

@@ -8,12 +8,12 @@
 
 #include "error.h"
 
-/* Whether the file exists and its safetensors header describes exactly as many bytes
- * as follow it. The worker checks the content: every tensor is under a checksum. */
-bool checkpoint_file_is_whole(const char *path);
+/* *whole: the file exists and its safetensors header describes exactly as many bytes as
+ * follow it. The worker checks the content: every tensor is under a checksum. The only
+ * error is ERROR_NOMEM: then nothing is known. */
+int checkpoint_file_check(bool *whole, const char *path, struct error *err) MUST_CHECK;
 
-/* *sound: likewise, and the checksum matches the content. Reads the whole file. The
- * only error is ERROR_NOMEM: then nothing is known. */
+/* *sound: likewise, and the checksum matches the content. Reads the whole file. */
 int checkpoint_file_verify(bool *sound, const char *path, struct error *err) MUST_CHECK;
 
 #endif

@@ -23,13 +23,15 @@ int removed_mark_set(const struct workspace *workspace, const char *hash, struct
     return rc;
 }
 
-bool removed_mark_is_set(const struct workspace *workspace, const char *hash)
+int removed_mark_find(bool *set, const struct workspace *workspace, const char *hash,
+                      struct error *err)
 {
     char *directory = directory_of(workspace, hash);
     char *path = directory != NULL ? file_join(directory, "removed") : NULL;
-    bool set = path != NULL && file_exists(path);
+    int rc = path == NULL ? error_no_memory(err, "a path") : 0;
 
+    *set = rc == 0 && file_exists(path);
     free(path);
     free(directory);
-    return set;
+    return rc;
 }

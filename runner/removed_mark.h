@@ -17,6 +17,8 @@
 /* Marks the run, if it has a directory. */
 int removed_mark_set(const struct workspace *workspace, const char *hash,
                      struct error *err) MUST_CHECK;
-bool removed_mark_is_set(const struct workspace *workspace, const char *hash);
+/* *set: it is marked. The only error is ERROR_NOMEM. */
+int removed_mark_find(bool *set, const struct workspace *workspace, const char *hash,
+                      struct error *err) MUST_CHECK;
 
 #endif

@@ -150,11 +150,13 @@ static void check_checkpoints(struct report *report, const struct workspace *wor
     }
     for (int i = 0; i < count && rc == 0; i++) {
         char *path = workspace_path(workspace, list[i].file);
-        bool whole = path != NULL && checkpoint_file_is_whole(path), sound = whole;
+        bool whole = false, sound;
 
-        rc = path == NULL    ? error_no_memory(&err, "a path")
-             : whole && full ? checkpoint_file_verify(&sound, path, &err)
-                             : 0;
+        rc = path == NULL ? error_no_memory(&err, "a path")
+                          : checkpoint_file_check(&whole, path, &err);
+        sound = whole;
+        if (rc == 0 && whole && full)
+            rc = checkpoint_file_verify(&sound, path, &err);
         if (!sound && lost + damaged == 0)
             snprintf(first, sizeof first, "%s", list[i].file);
         lost += !whole;

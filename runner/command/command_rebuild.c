@@ -182,23 +182,26 @@ static int compare_dated(const void *a, const void *b)
 static int sort_by_time(struct names *names, const char *directory, struct error *err)
 {
     struct dated *list = calloc((size_t)names->count + 1, sizeof *list);
+    int rc = list == NULL ? error_no_memory(err, "a list of specs") : 0;
 
-    if (list == NULL)
-        return error_no_memory(err, "a list of specs");
-    for (int i = 0; i < names->count; i++) {
+    for (int i = 0; i < names->count && rc == 0; i++) {
         char *path = file_join(directory, names->items[i]);
         struct stat status;
 
         list[i].name = names->items[i];
-        if (path != NULL && stat(path, &status) == 0)
+        if (path == NULL)
+            rc = error_no_memory(err, "a list of specs");
+        else if (stat(path, &status) == 0)
             list[i].time = status.st_mtim;
         free(path);
     }
-    qsort(list, (size_t)names->count, sizeof *list, compare_dated);
-    for (int i = 0; i < names->count; i++)
-        names->items[i] = list[i].name;
+    if (rc == 0) {
+        qsort(list, (size_t)names->count, sizeof *list, compare_dated);
+        for (int i = 0; i < names->count; i++)
+            names->items[i] = list[i].name;
+    }
     free(list);
-    return 0;
+    return rc;
 }
 
 static int queue_specs(struct rebuild *r, const struct options *options, struct error *err)
@@ -212,9 +215,10 @@ static int queue_specs(struct rebuild *r, const struct options *options, struct 
         rc = sort_by_time(&names, directory, err);
     for (int i = 0; i < names.count && rc == 0; i++) {
         const char *dot = strrchr(names.items[i], '.');
+        if (dot == NULL || strcmp(dot, ".json") != 0)
+            continue;
         char *path = file_join(directory, names.items[i]);
-        if (path != NULL && dot != NULL && strcmp(dot, ".json") == 0)
-            rc = queue_spec(r, options, path, err);
+        rc = path == NULL ? error_no_memory(err, "a path") : queue_spec(r, options, path, err);
         free(path);
     }
     names_release(&names);
@@ -252,10 +256,12 @@ static int add_job(struct rebuild *r, int64_t run_id, bool evaluate, const cJSON
 }
 
 /* Reads the kind from the journal's first line ("evaluate", or else "train"), and
- * the size of its beginning. */
-static void read_kind(bool *evaluate, size_t *size, const char *path)
+ * the size of its beginning. The only error is ERROR_NOMEM. */
+static int read_kind(bool *evaluate, size_t *size, const char *path, struct error *err)
 {
+    enum journal_status status = JOURNAL_PARTIAL;
     struct journal_event event;
+    struct error why;
     char *data = malloc(JOURNAL_MAX_LINE);
     int fd = data != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
     ssize_t length = fd >= 0 ? read(fd, data, JOURNAL_MAX_LINE) : 0;
@@ -263,15 +269,18 @@ static void read_kind(bool *evaluate, size_t *size, const char *path)
 
     *evaluate = false;
     *size = length > 0 ? (size_t)length : 0;
-    if (*size > 0 &&
-        journal_next(&event, &used, data, *size, 0, &(struct error){ 0 }) == JOURNAL_EVENT) {
+    if (*size > 0)
+        status = journal_next(&event, &used, data, *size, 0, &why);
+    if (status == JOURNAL_EVENT) {
         const cJSON *kind = json_member(event.body, "kind");
         *evaluate = cJSON_IsString(kind) && strcmp(kind->valuestring, "evaluate") == 0;
         cJSON_Delete(event.body);
     }
     if (fd >= 0)
         close(fd);
+    int rc = data == NULL || status == JOURNAL_FAILED ? error_no_memory(err, "a journal") : 0;
     free(data);
+    return rc;
 }
 
 /* An attempt found on disk. */
@@ -303,10 +312,14 @@ static int look_at(struct found *out, const struct rebuild *r, const char *hash,
     int rc = job == NULL || journal == NULL
                  ? error_set(err, ERROR_NOMEM, "no memory for a path")
                  : 0;
+    if (rc == 0)
+        rc = read_kind(&out->evaluate, &size, journal, err);
     if (rc == 0) {
-        read_kind(&out->evaluate, &size, journal);
         out->begun = size > 0;
-        if (json_read_file(&out->job, job, JSON_JOB_LIMIT, &out->why) < 0)
+        int read = json_read_file(&out->job, job, JSON_JOB_LIMIT, &out->why);
+        if (read == ERROR_NOMEM)
+            rc = error_no_memory(err, "the runs on disk");
+        else if (read < 0)
             out->job = NULL;
         else if (json_get_string(&kind, out->job, "kind", job, &out->why) == 0)
             out->evaluate = strcmp(kind, "evaluate") == 0;
@@ -338,6 +351,22 @@ static int replay_found(struct rebuild *r, const struct found *found, int64_t ru
     return rc;
 }
 
+/* Names an attempt whose run is not in the store, unless remove has marked the run. */
+static int leave_out(struct rebuild *r, const struct found *found, const char *hash,
+                     struct error *err)
+{
+    bool removed;
+    int rc = removed_mark_find(&removed, r->workspace, hash, err);
+
+    if (rc < 0 || removed)
+        return rc;
+    log_warning("left out: %s: no spec has its run, and its job.json does not describe it%s%s",
+                found->directory, found->job == NULL ? ": " : "",
+                found->job == NULL ? found->why.message : "");
+    r->attempts_failed++;
+    return 0;
+}
+
 static int replay_directory(struct rebuild *r, const char *hash, int number, struct error *err)
 {
     struct queue_state state = { 0 };
@@ -348,12 +377,8 @@ static int replay_directory(struct rebuild *r, const char *hash, int number, str
         rc = queue_state(r->store, &state, hash, err);
         if (rc == 0 && state.run_id != 0) {
             rc = replay_found(r, &found, state.run_id, hash, number, err);
-        } else if (rc == 0 && !removed_mark_is_set(r->workspace, hash)) {
-            log_warning("left out: %s: no spec has its run, and its job.json does not describe "
-                        "it%s%s",
-                        found.directory, found.job == NULL ? ": " : "",
-                        found.job == NULL ? found.why.message : "");
-            r->attempts_failed++;
+        } else if (rc == 0) {
+            rc = leave_out(r, &found, hash, err);
         }
     } /* otherwise it cannot have begun */
     found_release(&found);

@@ -61,27 +61,29 @@ static int add_bytes(const char *path, const struct stat *status, int type, stru
     return 0;
 }
 
-/* Bytes on disk of a file or a tree; 0 if it does not exist. */
-static int64_t bytes_of(const char *path)
+/* Counts a file or a tree, and its bytes on disk: 0 if it does not exist. */
+static int count(struct collector *c, enum garbage_reason reason, const char *path,
+                 struct error *err)
 {
     enum { OPEN_DIRECTORIES = 16 };
 
     tree_bytes = 0;
-    return nftw(path, add_bytes, OPEN_DIRECTORIES, FTW_PHYS) == 0 ? tree_bytes : 0;
-}
+    bool whole = nftw(path, add_bytes, OPEN_DIRECTORIES, FTW_PHYS) == 0;
 
-static void count(struct collector *c, enum garbage_reason reason, const char *path)
-{
+    if (!whole && errno == ENOMEM)
+        return error_no_memory(err, "a list of files");
     c->out->of[reason].items++;
-    c->out->of[reason].bytes += bytes_of(path);
+    c->out->of[reason].bytes += whole ? tree_bytes : 0;
+    return 0;
 }
 
 /* Counts, and with act deletes, a file or tree that nothing refers to. */
 static int take(struct collector *c, enum garbage_reason reason, const char *path,
                 struct error *err)
 {
-    count(c, reason, path);
-    return c->act ? file_remove_tree(path, err) : 0;
+    int rc = count(c, reason, path, err);
+
+    return rc == 0 && c->act ? file_remove_tree(path, err) : rc;
 }
 
 static bool has_end(const char *name, const char *end)
@@ -132,9 +134,12 @@ static int collect_wanted(struct collector *c, const struct garbage_run *run, st
     struct names names = { 0 };
     char *last = workspace_path(c->workspace, run->checkpoint);
     char *attempts = format_string("%s/runs/%s/attempts", c->workspace->path, run->hash);
+    bool whole = false;
     int rc = last == NULL || attempts == NULL ? error_no_memory(err, "a path") : 0;
 
-    if (rc == 0 && run->checkpoint[0] != '\0' && checkpoint_file_is_whole(last))
+    if (rc == 0 && run->checkpoint[0] != '\0')
+        rc = checkpoint_file_check(&whole, last, err);
+    if (rc == 0 && whole)
         rc = names_read(&names, attempts, err);
     for (int i = 0; i < names.count && rc == 0; i++) {
         char *directory = format_string("runs/%s/attempts/%s", run->hash, names.items[i]);
@@ -196,12 +201,10 @@ static int collect_unwanted(struct collector *c, const struct garbage_run *run,
                             struct error *err)
 {
     char *path = format_string("%s/runs/%s", c->workspace->path, run->hash);
+    int rc = path == NULL ? error_no_memory(err, "a path") : count(c, GARBAGE_RUNS, path, err);
 
-    if (path == NULL)
-        return error_no_memory(err, "a path");
-    count(c, GARBAGE_RUNS, path);
     free(path);
-    return c->act ? delete_run(c, run, err) : 0;
+    return rc == 0 && c->act ? delete_run(c, run, err) : rc;
 }
 
 /* ---- directories without a run, caches ---- */
@@ -210,15 +213,15 @@ static int collect_unwanted(struct collector *c, const struct garbage_run *run,
 static int collect_doomed(struct collector *c, const char *runs, struct error *err)
 {
     DIR *directory = opendir(runs);
-    int rc = 0;
+    int rc = directory == NULL && errno == ENOMEM ? error_no_memory(err, "a list of runs") : 0;
 
     for (struct dirent *entry;
          rc == 0 && directory != NULL && (entry = readdir(directory)) != NULL;) {
-        char *path = strncmp(entry->d_name, DOOMED, sizeof DOOMED - 1) == 0
-                         ? file_join(runs, entry->d_name)
-                         : NULL;
-        if (path != NULL)
-            rc = take(c, GARBAGE_LEFTOVERS, path, err);
+        if (strncmp(entry->d_name, DOOMED, sizeof DOOMED - 1) != 0)
+            continue;
+        char *path = file_join(runs, entry->d_name);
+        rc = path == NULL ? error_no_memory(err, "a path")
+                          : take(c, GARBAGE_LEFTOVERS, path, err);
         free(path);
     }
     if (directory != NULL)
@@ -238,12 +241,13 @@ static int collect_unknown(struct collector *c, const char *runs, struct error *
         rc = garbage_knows_run(c->store, &known, names.items[i], err);
         if (rc < 0 || known)
             continue;
+        bool removed = false;
         char *path = file_join(runs, names.items[i]);
-        if (path == NULL)
-            rc = error_no_memory(err, "a path");
-        else if (removed_mark_is_set(c->workspace, names.items[i]))
+        rc = path == NULL ? error_no_memory(err, "a path")
+                          : removed_mark_find(&removed, c->workspace, names.items[i], err);
+        if (rc == 0 && removed)
             rc = take(c, GARBAGE_RUNS, path, err);
-        else
+        else if (rc == 0)
             c->out->unknown++;
         free(path);
     }

@@ -123,11 +123,11 @@ static int read_run(struct disk_run *out, const struct workspace *workspace, con
     int rc = directory == NULL ? error_no_memory(err, "the runs on disk")
                                : names_read(&names, directory, err);
 
-    *out = (struct disk_run){ .evaluations = cJSON_CreateArray(),
-                              .removed = removed_mark_is_set(workspace, hash) };
+    *out = (struct disk_run){ .evaluations = cJSON_CreateArray() };
     memcpy(out->hash, hash, HASH_HEX_SIZE);
-    if (rc == 0 && out->evaluations == NULL)
-        rc = error_no_memory(err, "the runs on disk");
+    if (rc == 0)
+        rc = out->evaluations == NULL ? error_no_memory(err, "the runs on disk")
+                                      : removed_mark_find(&out->removed, workspace, hash, err);
     for (int i = 0; i < names.count && rc == 0; i++) {
         char *path = format_string("%s/%s/job.json", directory, names.items[i]);
         rc = path == NULL ? error_no_memory(err, "the runs on disk") : read_job(out, path, err);
@@ -219,50 +219,70 @@ int disk_adjust_plan(const struct disk *disk, int *adjusted, struct plan *plan,
 
 /* ---- runs of no spec ---- */
 
+/* The value of a setting as a text. Newly allocated; NULL: no memory. */
+static char *value_text(const struct config *config, int id)
+{
+    cJSON *value = config_get_json(config, id);
+    char *text = value != NULL ? json_canonical(value) : NULL;
+
+    cJSON_Delete(value);
+    return text;
+}
+
 /* Finds the settings, other than the seed, in which the runs differ: the axes of
  * their arms. */
-static void find_axes(bool axis[SETTING_COUNT], const struct plan *plan)
+static int find_axes(bool axis[SETTING_COUNT], const struct plan *plan, struct error *err)
 {
+    int rc = 0;
+
     for (int id = 0; id < SETTING_COUNT; id++) {
         char *first = NULL;
+
         axis[id] = false;
-        for (int i = 0; i < plan->run_count && id != TRAIN_SEED; i++) {
-            cJSON *value = settings_table[id].phase == PHASE_TRAINING
-                               ? config_get_json(&plan->spec->arms[i].config, id)
-                               : NULL;
-            char *text = value != NULL ? json_canonical(value) : NULL;
-            cJSON_Delete(value);
-            if (first == NULL)
+        if (settings_table[id].phase != PHASE_TRAINING || id == TRAIN_SEED)
+            continue;
+        for (int i = 0; i < plan->run_count && rc == 0; i++) {
+            char *text = value_text(&plan->spec->arms[i].config, id);
+
+            if (text == NULL)
+                rc = error_no_memory(err, "the runs on disk");
+            else if (first == NULL)
                 first = text;
             else
-                axis[id] = axis[id] || (text != NULL && strcmp(text, first) != 0);
+                axis[id] = axis[id] || strcmp(text, first) != 0;
             if (text != first)
                 free(text);
         }
         free(first);
     }
+    return rc;
 }
 
 /* A label "key=value key=value data=HASH engine=VERSION", equal for runs that differ
  * only in their seeds. numeric_version NULL: data and engine do not differ either.
- * Newly allocated. */
+ * Newly allocated; NULL: no memory. */
 static char *arm_label(cJSON *axes, const bool axis[SETTING_COUNT], const struct config *config,
                        const char *data_hash, const char *numeric_version)
 {
     char *label = strdup("");
 
     for (int id = 0; id < SETTING_COUNT && label != NULL; id++) {
-        cJSON *value = axis[id] ? config_get_json(config, id) : NULL;
-        if (value == NULL)
+        if (!axis[id])
             continue;
-        char *text = cJSON_IsString(value) ? strdup(value->valuestring) : json_canonical(value);
-        char *longer = text == NULL ? NULL
-                                    : format_string("%s%s%s=%s", label, label[0] ? " " : "",
-                                                    settings_table[id].key, text);
+        cJSON *value = config_get_json(config, id);
+        char *text = cJSON_IsString(value) ? strdup(value->valuestring)
+                     : value != NULL       ? json_canonical(value)
+                                           : NULL;
+        bool added =
+            value != NULL && cJSON_AddItemToObject(axes, settings_table[id].key, value);
+        char *longer = text == NULL || !added
+                           ? NULL
+                           : format_string("%s%s%s=%s", label, label[0] ? " " : "",
+                                           settings_table[id].key, text);
         free(text);
         free(label);
         label = longer;
-        if (!cJSON_AddItemToObject(axes, settings_table[id].key, value))
+        if (!added)
             cJSON_Delete(value);
     }
     if (label != NULL && numeric_version != NULL) {
@@ -374,7 +394,10 @@ static int label_arms(struct plan *plan, struct error *err)
 {
     bool axis[SETTING_COUNT], same_data = true;
 
-    find_axes(axis, plan);
+    int rc = find_axes(axis, plan, err);
+
+    if (rc < 0)
+        return rc;
     for (int i = 0; i < plan->run_count; i++)
         same_data = same_data &&
                     strcmp(plan->arms[i].data_hash, plan->arms[0].data_hash) == 0 &&

@@ -99,12 +99,12 @@ static int find_alive(struct supervisor *s, struct slot *slot, bool *alive)
     struct executor_task *task = NULL;
     char *exit_path = file_join(prepared->directory, "exit.json");
     bool ended = exit_path != NULL && file_exists(exit_path);
-    int rc = 0;
+    int rc = exit_path == NULL ? error_no_memory(s->err, "a path") : 0;
 
     free(exit_path);
     *alive = false;
-    if (ended)
-        return 0;
+    if (rc < 0 || ended)
+        return rc;
     rc = s->executor->type->adopt(s->executor, &task, prepared->directory, prepared->place,
                                   s->err);
     if (rc == ERROR_SPAWN) { /* not from this machine; a newer attempt fences it off */

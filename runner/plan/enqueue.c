@@ -67,10 +67,13 @@ static int closed_need(enum enqueue_need *out, struct store *store,
     char *file = workspace_path(workspace, state.checkpoint);
     if (file == NULL)
         return error_no_memory(err, "the queueing of a plan");
-    bool gone = state.checkpoint[0] == '\0' || !checkpoint_file_is_whole(file);
+    bool whole = false;
+    if (state.checkpoint[0] != '\0')
+        rc = checkpoint_file_check(&whole, file, err);
     free(file);
-    rc = missing_evaluations(&missing, store, state.run_id, plan_arm_of(plan, run), err);
-    *out = gone ? NEED_RETRAINING : missing ? NEED_EVALUATION : NEED_NOTHING;
+    if (rc == 0)
+        rc = missing_evaluations(&missing, store, state.run_id, plan_arm_of(plan, run), err);
+    *out = !whole ? NEED_RETRAINING : missing ? NEED_EVALUATION : NEED_NOTHING;
     return rc;
 }
 

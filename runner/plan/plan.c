@@ -431,9 +431,11 @@ static int check_weights(const struct spec *spec, const char *workspace, struct 
 {
     for (int a = 0; a < spec->arm_count; a++) {
         const char *digits, *text = config_text(&spec->arms[a].config, TRAIN_INIT_FROM);
-        bool there =
-            init_from_kind(text, &digits) != INIT_FILE || spec_has_weights(workspace, digits);
+        bool there = init_from_kind(text, &digits) != INIT_FILE;
+        int rc = there ? 0 : spec_find_weights(&there, workspace, digits, err);
 
+        if (rc < 0)
+            return rc;
         for (int w = 0; w < spec->weights_count && !there; w++)
             there = strcmp(spec->weights[w].hash, digits) == 0;
         if (!there)

@@ -206,36 +206,42 @@ static int copy_weights(char hash[65], const char *workspace, int fd, const char
     return rc;
 }
 
-/* Whether the workspace has the file, and it is not cut short. */
-static bool has_whole_weights(const char *workspace, const char *hash)
+/* *whole: the workspace has the file, and it is not cut short. */
+static int find_whole(bool *whole, const char *workspace, const char *hash, struct error *err)
 {
     char *path = weights_path(workspace, hash);
-    bool whole = path != NULL && checkpoint_file_is_whole(path);
+    int rc =
+        path == NULL ? error_no_memory(err, "a path") : checkpoint_file_check(whole, path, err);
 
     free(path);
-    return whole;
+    return rc;
 }
 
 int spec_import_weights(char hash[65], const struct workspace *workspace, const char *path,
                         struct error *err)
 {
+    bool there = false;
     int fd = -1;
     int rc = open_weights(&fd, path, "weights", err);
 
     if (rc < 0)
         return rc;
     rc = pass_on(hash, fd, -1, path, err);
-    if (rc == 0 && !has_whole_weights(workspace->path, hash))
+    if (rc == 0)
+        rc = find_whole(&there, workspace->path, hash, err);
+    if (rc == 0 && !there)
         rc = copy_weights(hash, workspace->path, fd, path, err);
     close(fd);
     return rc;
 }
 
-bool spec_has_weights(const char *workspace, const char *hash)
+int spec_find_weights(bool *there, const char *workspace, const char *hash, struct error *err)
 {
     char *path = workspace == NULL ? NULL : weights_path(workspace, hash);
-    bool there = path != NULL && file_exists(path);
 
+    *there = path != NULL && file_exists(path);
+    if (workspace != NULL && path == NULL)
+        return error_no_memory(err, "a path");
     free(path);
-    return there;
+    return 0;
 }

@@ -23,8 +23,9 @@ int spec_read_weights(struct spec_weights **out, int *count, cJSON *merged, cons
 int spec_import_weights(char hash[65], const struct workspace *workspace, const char *path,
                         struct error *err) MUST_CHECK;
 
-/* Whether the workspace has the file with this content, by its name. workspace: path,
- * or NULL. */
-bool spec_has_weights(const char *workspace, const char *hash);
+/* *there: the workspace has the file with this content, by its name. workspace: path,
+ * or NULL. The only error is ERROR_NOMEM. */
+int spec_find_weights(bool *there, const char *workspace, const char *hash,
+                      struct error *err) MUST_CHECK;
 
 #endif
