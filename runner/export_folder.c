@@ -44,34 +44,40 @@ static int find_foreign(char **foreign, const char *path, const cJSON *manifest,
 {
     DIR *directory = opendir(path);
     const struct dirent *entry;
+    int rc = 0;
 
     *foreign = NULL;
     if (directory == NULL)
         return path_error("open", path, err);
-    while ((entry = readdir(directory)) != NULL && *foreign == NULL)
+    while (rc == 0 && *foreign == NULL && (entry = readdir(directory)) != NULL)
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-            (manifest == NULL || !is_listed(manifest, entry->d_name)))
+            (manifest == NULL || !is_listed(manifest, entry->d_name))) {
             *foreign = strdup(entry->d_name);
+            rc = *foreign == NULL ? error_no_memory(err, "a path") : 0;
+        }
     closedir(directory);
-    return 0;
+    return rc;
 }
 
-/* The export.json of an earlier export in the folder; NULL: it is none. */
-static cJSON *read_manifest(const char *path)
+/* The export.json of an earlier export in the folder; *out NULL: it is none. The only
+ * error is ERROR_NOMEM. */
+static int read_manifest(cJSON **out, const char *path, struct error *err)
 {
     char *name = file_join(path, "export.json");
     struct error ignored;
     cJSON *manifest = NULL;
+    int rc =
+        name == NULL ? ERROR_NOMEM : json_read_file(&manifest, name, JSON_SPEC_LIMIT, &ignored);
 
-    if (name != NULL && json_read_file(&manifest, name, JSON_SPEC_LIMIT, &ignored) < 0)
-        manifest = NULL;
     free(name);
-    const cJSON *format = json_member(manifest, "format");
+    *out = rc == 0 ? manifest : NULL;
+    const cJSON *format = json_member(*out, "format");
 
-    if (cJSON_IsString(format) && strncmp(format->valuestring, "hrmlab-export-", 14) == 0)
-        return manifest;
-    cJSON_Delete(manifest);
-    return NULL;
+    if (!cJSON_IsString(format) || strncmp(format->valuestring, "hrmlab-export-", 14) != 0) {
+        cJSON_Delete(*out);
+        *out = NULL;
+    }
+    return rc == ERROR_NOMEM ? error_no_memory(err, "an earlier export") : 0;
 }
 
 /* Decides what becomes of a folder that exists. */
@@ -92,19 +98,20 @@ static int check_place(struct export_folder *folder, bool force, struct error *e
         return rc; /* an empty one is replaced by the rename */
     free(foreign);
     foreign = NULL;
-    cJSON *manifest = read_manifest(folder->path);
+    cJSON *manifest = NULL;
 
-    if (manifest == NULL)
+    rc = read_manifest(&manifest, folder->path, err);
+    if (rc == 0 && manifest == NULL)
         rc =
             error_set(err, ERROR_FORMAT,
                       "export %s: the folder is not empty and no earlier export; name one that "
                       "does not exist yet",
                       folder->path);
-    else if (!force)
+    else if (rc == 0 && !force)
         rc = error_set(err, ERROR_FORMAT,
                        "export %s: an earlier export is there; --force replaces it",
                        folder->path);
-    else
+    else if (rc == 0)
         rc = find_foreign(&foreign, folder->path, manifest, err);
     if (rc == 0 && foreign != NULL)
         rc =
@@ -233,17 +240,14 @@ int export_folder_close(FILE *file, const char *name, struct error *err)
     return rc;
 }
 
-/* Syncs the folder that holds the export. */
-static int sync_parent(const char *path, struct error *err)
+/* The folder that holds the export, newly allocated; NULL: no memory. */
+static char *parent_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    char *parent = slash == NULL   ? strdup(".")
-                   : slash == path ? strdup("/")
-                                   : strndup(path, (size_t)(slash - path));
-    int rc = parent != NULL ? file_sync_directory(parent, err) : error_no_memory(err, "a path");
 
-    free(parent);
-    return rc;
+    return slash == NULL   ? strdup(".")
+           : slash == path ? strdup("/")
+                           : strndup(path, (size_t)(slash - path));
 }
 
 /* Exchanges the earlier export with the new one and removes it. */
@@ -261,17 +265,21 @@ static int replace_earlier(const struct export_folder *folder, struct error *err
 
 int export_folder_finish(struct export_folder *folder, struct error *err)
 {
-    int rc = file_sync_directory(folder->hidden, err);
+    char *parent = parent_of(folder->path); /* before anything takes its place */
+    int rc = parent == NULL ? error_no_memory(err, "a path")
+                            : file_sync_directory(folder->hidden, err);
 
     if (rc == 0 && folder->replace)
         rc = replace_earlier(folder, err);
     else if (rc == 0 && rename(folder->hidden, folder->path) < 0)
         rc = path_error("rename to", folder->path, err);
-    if (rc < 0)
-        return rc;
-    free(folder->hidden);
-    folder->hidden = NULL;
-    return sync_parent(folder->path, err);
+    if (rc == 0) {
+        free(folder->hidden);
+        folder->hidden = NULL;
+        rc = file_sync_directory(parent, err);
+    }
+    free(parent);
+    return rc;
 }
 
 void export_folder_release(struct export_folder *folder)

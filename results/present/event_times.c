@@ -50,10 +50,14 @@ static int take_line(struct event_times *times, const char *line, size_t size,
                      struct error *err)
 {
     struct journal_event event;
+    struct error why;
     size_t used;
     int rc = 0;
+    enum journal_status status = journal_next(&event, &used, line, size, -1, &why);
 
-    if (journal_next(&event, &used, line, size, -1, err) != JOURNAL_EVENT)
+    if (status == JOURNAL_FAILED)
+        return error_no_memory(err, "a journal");
+    if (status != JOURNAL_EVENT)
         return 0; /* the runner has quarantined the attempt, or will */
     bool metric = strcmp(event.type, "metric") == 0;
 

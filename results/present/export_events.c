@@ -354,12 +354,13 @@ static int find_tags(char ***out, int *count, const struct export *export, struc
                                          METRIC_EXACT_ROWS };
     enum { FIRST_COUNT = sizeof FIRST / sizeof *FIRST, MOST = 64 * FIRST_COUNT };
     const char *before = NULL;
+    int rc = 0;
 
     *count = 0;
     *out = calloc(MOST, sizeof(char *));
     if (*out == NULL)
         return error_no_memory(err, "event files");
-    for (int i = 0; i < export->evaluation_count && *count < MOST; i++) {
+    for (int i = 0; i < export->evaluation_count && *count < MOST && rc == 0; i++) {
         const char *evaluation = export->evaluations[i].row->evaluation;
 
         if (before != NULL && strcmp(before, evaluation) == 0)
@@ -367,10 +368,13 @@ static int find_tags(char ***out, int *count, const struct export *export, struc
         before = evaluation;
         char *words = evaluation_words(evaluation);
 
-        for (int m = 0; m < FIRST_COUNT && words != NULL; m++) {
+        rc = words == NULL ? error_no_memory(err, "event files") : 0;
+        for (int m = 0; m < FIRST_COUNT && rc == 0; m++) {
             char *tag = format_string("%s/%s", METRICS[FIRST[m]].name, words);
             bool known = tag == NULL;
 
+            if (tag == NULL)
+                rc = error_no_memory(err, "event files");
             for (int t = 0; t < *count && !known; t++)
                 known = strcmp((*out)[t], tag) == 0;
             if (known)
@@ -380,7 +384,7 @@ static int find_tags(char ***out, int *count, const struct export *export, struc
         }
         free(words);
     }
-    return 0;
+    return rc;
 }
 
 int export_events_top(const struct export *export, FILE *out, struct error *err)
