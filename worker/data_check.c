@@ -7,12 +7,13 @@
 
 int data_check(const struct data_request *request, struct error *err)
 {
-    const struct data_kind *kind = data_kind_find(config_text(&request->config, DATA_PATH));
+    const struct data_kind *kind;
     struct data_source source = { 0 };
-    int evaluation = 0, pairs = 0, rc = 0;
+    int evaluation = 0, pairs = 0;
+    int rc = data_kind_find(&kind, config_text(&request->config, DATA_PATH), err);
 
     /* first: a fault in the chosen tasks would end the command before it */
-    if (kind->check != NULL)
+    if (rc == 0 && kind->check != NULL)
         rc = kind->check(stdout, &request->config, err);
     if (rc == 0)
         rc = data_source_read(&source, &request->config, err);

@@ -43,24 +43,24 @@ static void words_release(struct words *words)
     free(words->list);
 }
 
-/* Whether SOURCE is a spec, one that is shipped included: JSON whose name is a text,
- * which no file of tasks has. */
-static bool is_spec(const char *given)
+/* *spec: SOURCE is a spec, one that is shipped included: JSON whose name is a text, which
+ * no file of tasks has. The only error is ERROR_NOMEM. */
+static int find_spec(bool *spec, const char *given, struct error *err)
 {
     struct stat status;
     struct error ignored;
     cJSON *root = NULL;
     char *path = NULL;
-    bool found = spec_place_find(&path, given, &ignored) == 0;
-    size_t length = found ? strlen(path) : 0;
-    bool spec = length >= 5 && strcmp(path + length - 5, ".json") == 0 &&
-                stat(path, &status) == 0 && S_ISREG(status.st_mode) &&
-                json_read_file(&root, path, JSON_SPEC_LIMIT, &ignored) == 0 &&
-                cJSON_IsString(json_member(root, "name"));
+    int rc = spec_place_find(&path, given, &ignored);
+    size_t length = rc == 0 ? strlen(path) : 0;
 
+    if (length >= 5 && strcmp(path + length - 5, ".json") == 0 && stat(path, &status) == 0 &&
+        S_ISREG(status.st_mode))
+        rc = json_read_file(&root, path, JSON_SPEC_LIMIT, &ignored);
+    *spec = rc == 0 && cJSON_IsString(json_member(root, "name"));
     cJSON_Delete(root);
     free(path);
-    return spec;
+    return rc == ERROR_NOMEM ? error_no_memory(err, "a spec") : 0;
 }
 
 /* Adds KEY=VALUE for every setting; with data only, for those of data. */
@@ -98,14 +98,17 @@ static int check_arms(const struct spec *spec, const char *path, struct error *e
     for (int i = 1; i < spec->arm_count && same && !first.failed; i++) {
         struct words other = { 0 };
         add_settings(&other, &spec->arms[i].config, true);
-        same = !other.failed && same_words(&first, &other);
+        first.failed = other.failed;
+        same = other.failed || same_words(&first, &other);
         words_release(&other);
     }
+    bool failed = first.failed;
     words_release(&first);
-    return same ? 0
-                : error_set(err, ERROR_FORMAT,
-                            "%s: its arms have different data; choose one with --set data.%s",
-                            path, "KEY=VALUE");
+    return failed ? error_no_memory(err, "a command line")
+           : same ? 0
+                  : error_set(err, ERROR_FORMAT,
+                              "%s: its arms have different data; choose one with --set data.%s",
+                              path, "KEY=VALUE");
 }
 
 /* Adds the settings of the arms' data, and the others of the first arm and seed. */
@@ -137,10 +140,12 @@ static void add_option(struct words *words, const char *name, const char *value)
 static int collect(struct words *words, const struct options *options, struct error *err)
 {
     static const char *const colors[] = { "auto", "always", "never" };
-    bool draws = strcmp(options->arguments[0], "show") == 0;
+    bool draws = strcmp(options->arguments[0], "show") == 0, spec = false;
     const char *drawing = options->svg;
     int rc = draws ? options_drawing(&drawing, options, err) : 0;
 
+    if (rc == 0)
+        rc = find_spec(&spec, options->arguments[1], err);
     if (rc < 0)
         return rc;
     words_add(words, strdup(options->worker_program));
@@ -151,7 +156,7 @@ static int collect(struct words *words, const struct options *options, struct er
     add_option(words, "--svg", drawing);
     add_option(words, "--color", colors[options->color]);
     add_option(words, "--progress", options->quiet || options->plain ? "never" : "auto");
-    if (is_spec(options->arguments[1])) {
+    if (spec) {
         rc = add_spec(words, options, err);
     } else {
         words_add(words, format_string("data.path=%s", options->arguments[1]));

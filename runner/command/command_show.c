@@ -89,10 +89,10 @@ static int show_task(const struct workspace *workspace, const char *file, const 
                       strdup(COLORS[options->color]),
                       drawing != NULL ? strdup(drawing) : NULL,
                       NULL };
-    enum { NEEDED = 7, COUNT = sizeof words / sizeof *words };
-    int rc = 0;
+    enum { DRAWING = 7, COUNT = sizeof words / sizeof *words };
+    int needed = drawing != NULL ? DRAWING + 1 : DRAWING, rc = 0;
 
-    for (int i = 0; i < NEEDED && rc == 0; i++)
+    for (int i = 0; i < needed && rc == 0; i++)
         if (words[i] == NULL)
             rc = error_no_memory(err, "a command line");
     if (rc == 0)

@@ -23,14 +23,16 @@ static char *absolute_path(const char *said, const char *folder)
 {
     char *joined = said[0] == '/' || folder == NULL ? strdup(said) : file_join(folder, said);
     char *absolute = joined != NULL ? realpath(joined, NULL) : NULL;
+    bool whole = joined != NULL && (absolute != NULL || errno != ENOMEM);
 
     /* the path does not exist */
-    if (absolute == NULL && joined != NULL && joined[0] != '/') {
+    if (whole && absolute == NULL && joined[0] != '/') {
         char *here = realpath(".", NULL);
         absolute = here != NULL ? file_join(here, joined) : NULL;
+        whole = absolute != NULL || (here == NULL && errno != ENOMEM);
         free(here);
     }
-    if (absolute == NULL)
+    if (whole && absolute == NULL)
         return joined;
     free(joined);
     return absolute;

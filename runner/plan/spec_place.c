@@ -18,27 +18,33 @@ static const char SUFFIX[] = ".json";
 static const char *const BESIDE[] = { "../share/hrmlab/experiments", "../experiments" };
 enum { BESIDE_COUNT = sizeof BESIDE / sizeof *BESIDE };
 
-/* The directory of the shipped specs, newly allocated; NULL: none is there. */
-static char *shipped_directory(void)
+/* *out: the directory of the shipped specs, newly allocated; NULL: none is there. The
+ * only error is ERROR_NOMEM. */
+static int shipped_directory(char **out, struct error *err)
 {
     const char *named = getenv("HRMLAB_EXPERIMENTS");
     char self[4096];
 
-    if (named != NULL && named[0] != '\0')
-        return strdup(named);
+    *out = NULL;
+    if (named != NULL && named[0] != '\0') {
+        *out = strdup(named);
+        return *out != NULL ? 0 : error_no_memory(err, "a path");
+    }
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     if (length <= 0)
-        return NULL;
+        return 0;
     self[length] = '\0';
     *strrchr(self, '/') = '\0';
     for (int i = 0; i < BESIDE_COUNT; i++) {
-        char *directory = file_join(self, BESIDE[i]);
-
-        if (directory == NULL || file_exists(directory))
-            return directory;
-        free(directory);
+        *out = file_join(self, BESIDE[i]);
+        if (*out == NULL)
+            return error_no_memory(err, "a path");
+        if (file_exists(*out))
+            return 0;
+        free(*out);
+        *out = NULL;
     }
-    return NULL;
+    return 0;
 }
 
 static bool is_bare_name(const char *given)
@@ -74,20 +80,24 @@ static int no_such_spec(const char *given, const char *directory, struct error *
     char *beside = format_string("%s%s", given, SUFFIX);
     bool forgot_suffix = beside != NULL && file_exists(beside);
 
+    if (beside == NULL)
+        return error_no_memory(err, "a path");
     free(beside);
     if (forgot_suffix)
         return error_set(err, ERROR_FORMAT, "%.200s: no such spec; did you mean \"%.200s%s\"?",
                          given, given, SUFFIX);
-    if (directory != NULL && names_read(&names, directory, &ignored) == 0) {
+    int rc = directory != NULL ? names_read(&names, directory, &ignored) : ERROR_ABSENT;
+    if (rc == ERROR_NOMEM)
+        return error_no_memory(err, "the shipped specs");
+    if (rc == 0) {
         keep_specs(&names);
         nearest = json_nearest_name(given, (const char *const *)names.items, names.count);
     }
-    int rc =
-        nearest != NULL
-            ? error_set(err, ERROR_FORMAT, "%.200s: no such spec; did you mean \"%s\"?", given,
-                        nearest)
-            : error_set(err, ERROR_FORMAT, "%.200s: no such spec; the shipped ones are in %s",
-                        given, directory != NULL ? directory : "experiments/");
+    rc = nearest != NULL
+             ? error_set(err, ERROR_FORMAT, "%.200s: no such spec; did you mean \"%s\"?", given,
+                         nearest)
+             : error_set(err, ERROR_FORMAT, "%.200s: no such spec; the shipped ones are in %s",
+                         given, directory != NULL ? directory : "experiments/");
     names_release(&names);
     return rc;
 }
@@ -108,16 +118,18 @@ int spec_place_find(char **out, const char *given, struct error *err)
 
     *out = NULL;
     if (!there || is_folder(given)) /* no spec, whatever the name of the folder */
-        directory = shipped_directory();
-    if (directory != NULL && is_bare_name(given))
+        rc = shipped_directory(&directory, err);
+    if (directory != NULL && is_bare_name(given)) {
         path = format_string("%s/%s%s", directory, given, SUFFIX);
+        rc = path != NULL ? 0 : error_no_memory(err, "a path");
+    }
     if (path != NULL && file_exists(path)) {
         *out = path;
         path = NULL;
-    } else if (there) {
+    } else if (rc == 0 && there) {
         *out = strdup(given);
         rc = *out != NULL ? 0 : error_no_memory(err, "a path");
-    } else {
+    } else if (rc == 0) {
         rc = no_such_spec(given, directory, err);
     }
     free(path);

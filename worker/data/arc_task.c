@@ -230,6 +230,16 @@ cJSON *grid_to_json(const struct grid *grid)
     return rows;
 }
 
+static bool add_grid(cJSON *item, const char *name, const struct grid *grid)
+{
+    cJSON *rows = grid_to_json(grid);
+
+    if (rows != NULL && cJSON_AddItemToObject(item, name, rows))
+        return true;
+    cJSON_Delete(rows);
+    return false;
+}
+
 cJSON *arc_task_to_json(const struct arc_task *task)
 {
     cJSON *json = cJSON_CreateObject();
@@ -244,9 +254,11 @@ cJSON *arc_task_to_json(const struct arc_task *task)
             cJSON_Delete(json);
             return NULL;
         }
-        cJSON_AddItemToObject(item, "input", grid_to_json(&pair->input));
-        if (pair->has_output)
-            cJSON_AddItemToObject(item, "output", grid_to_json(&pair->output));
+        if (!add_grid(item, "input", &pair->input) ||
+            (pair->has_output && !add_grid(item, "output", &pair->output))) {
+            cJSON_Delete(json);
+            return NULL;
+        }
     }
     return json;
 }

@@ -18,16 +18,16 @@ bool board_is_file(const char *path)
     return length >= 4 && strcmp(path + length - 4, ".csv") == 0;
 }
 
-bool board_is_folder(const char *path)
+int board_find_folder(bool *is, const char *path, struct error *err)
 {
     char *train = file_join(path, "train.csv"), *test = file_join(path, "test.csv");
     struct stat status;
-    bool found = (train != NULL && stat(train, &status) == 0) ||
-                 (test != NULL && stat(test, &status) == 0);
+    int rc = train == NULL || test == NULL ? error_no_memory(err, "a path") : 0;
 
+    *is = rc == 0 && (stat(train, &status) == 0 || stat(test, &status) == 0);
     free(train);
     free(test);
-    return found;
+    return rc;
 }
 
 /* What the files hold and what was chosen. */

@@ -27,9 +27,10 @@ struct board_form {
                     struct random_stream *stream, struct error *err);
 };
 
-/* One file of boards, or a folder with train.csv or test.csv. */
+/* One file of boards. */
 bool board_is_file(const char *path);
-bool board_is_folder(const char *path);
+/* *is: a folder with train.csv or test.csv. The only error is ERROR_NOMEM. */
+int board_find_folder(bool *is, const char *path, struct error *err) MUST_CHECK;
 
 /* Generates or reads what data.path names: load() of a kind (kind.h) whose content is
  * boards. ERROR_FORMAT names file, row and column, or the setting. */

@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+static const char ASIDE[] = ".tmp"; /* ends the name of a file that is being written */
 static const char *const FOLDERS[2] = { [SPLIT_TEST] = "test", [SPLIT_TRAIN] = "train" };
 
 /* A split that is being written. */
@@ -48,24 +50,38 @@ static int write_error(const char *path, struct error *err)
     return error_set(err, error_code_from_errno(errno), "write %s: %s", path, strerror(errno));
 }
 
+/* Opens a file, aside: path, fresh, has ASIDE at its end. */
 static int open_file(FILE **out, char **path, const char *folder, const char *name,
                      struct error *err)
 {
     *out = NULL;
-    *path = file_join(folder, name);
+    *path = format_string("%s/%s%s", folder, name, ASIDE);
     if (*path == NULL)
         return error_no_memory(err, "a path");
     *out = fopen(*path, "wbe");
     return *out == NULL ? write_error(*path, err) : 0;
 }
 
-/* Closes a file and frees path. Returns rc, or an error if not all could be written. */
+/* Closes a file, gives it its name if all could be written, and frees path. Returns rc, or
+ * an error. */
 static int close_file(FILE *out, char *path, int rc, struct error *err)
 {
-    bool bad = out != NULL && ferror(out);
+    if (out == NULL) {
+        free(path);
+        return rc;
+    }
+    char *name = strndup(path, strlen(path) - strlen(ASIDE));
+    bool bad = ferror(out) != 0;
 
-    if (out != NULL && (fclose(out) != 0 || bad) && rc == 0)
+    if ((fclose(out) != 0 || bad) && rc == 0)
         rc = write_error(path, err);
+    if (rc == 0 && name == NULL)
+        rc = error_no_memory(err, "a path");
+    if (rc == 0 && rename(path, name) != 0)
+        rc = write_error(name, err);
+    if (rc < 0)
+        unlink(path);
+    free(name);
     free(path);
     return rc;
 }

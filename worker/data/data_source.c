@@ -99,8 +99,13 @@ int data_source_read(struct data_source *out, const struct config *config, struc
 {
     struct hash_state state;
 
-    *out = (struct data_source){ .kind = data_kind_find(config_text(config, DATA_PATH)) };
-    int rc = out->kind->load(out, config, err);
+    *out = (struct data_source){ 0 };
+    int rc = data_kind_find(&out->kind, config_text(config, DATA_PATH), err);
+    if (rc < 0) {
+        out->kind = NULL;
+        return rc;
+    }
+    rc = out->kind->load(out, config, err);
     if (rc == 0 && (out->text == NULL || out->counts == NULL))
         rc = error_no_memory(err, "the tasks");
     if (rc < 0) {

@@ -59,9 +59,9 @@ struct data_kind {
     bool wide_shuffles;
     size_t variant_size; /* bytes of a drawn variant */
 
-    /* Whether data.path is of this kind. The first entry of the table that returns
-     * true is used. */
-    bool (*recognises)(const char *path);
+    /* *is: data.path is of this kind. The first entry of the table of which it is is
+     * used. The only error is ERROR_NOMEM. */
+    int (*recognises)(bool *is, const char *path, struct error *err);
     /*
      * Reads or generates the tasks that the settings choose. Fills content,
      * task_count, side, text, counts, left_out and files of a source that is otherwise

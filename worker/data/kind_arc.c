@@ -18,11 +18,12 @@
 
 static const char BUILTIN[] = "builtin:arc-style";
 
-static bool recognises(const char *path)
+static int recognises(bool *is, const char *path, struct error *err)
 {
     /* every path that no other kind recognises; load() reports what is wrong with it */
-    (void)path;
-    return true;
+    (void)path, (void)err;
+    *is = true;
+    return 0;
 }
 
 /* Adds a task of generated pairs, all with outputs. */

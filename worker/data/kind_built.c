@@ -20,6 +20,7 @@
 #include "settings.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,33 +64,40 @@ static bool ends_with(const char *text, const char *end)
     return length >= behind && strcmp(text + length - behind, end) == 0;
 }
 
-/* Whether the path is train/ or test/, or an array there, in place of the directory. */
-static bool is_part(const char *path)
+/* *found: the path is train/ or test/, or an array there, in place of the directory. The
+ * only error is ERROR_NOMEM. */
+static int find_part(bool *found, const char *path, struct error *err)
 {
     DIR *folder = opendir(path);
-    bool found = ends_with(path, ".npy") && file_exists(path);
 
-    for (struct dirent *entry; folder != NULL && !found && (entry = readdir(folder)) != NULL;)
-        found = ends_with(entry->d_name, "__inputs.npy");
+    if (folder == NULL && errno == ENOMEM)
+        return error_no_memory(err, "a list of files");
+    *found = ends_with(path, ".npy") && file_exists(path);
+    for (struct dirent *entry; folder != NULL && !*found && (entry = readdir(folder)) != NULL;)
+        *found = ends_with(entry->d_name, "__inputs.npy");
     if (folder != NULL)
         closedir(folder);
-    return found;
+    return 0;
 }
 
-static bool has_splits(const char *path)
+/* *found: the directory has train/ or test/ with arrays. Likewise. */
+static int find_splits(bool *found, const char *path, struct error *err)
 {
     char *train = file_join(path, "train/dataset.json");
     char *test = file_join(path, "test/dataset.json");
-    bool found = (train != NULL && file_exists(train)) || (test != NULL && file_exists(test));
+    int rc = train == NULL || test == NULL ? error_no_memory(err, "a path") : 0;
 
+    *found = rc == 0 && (file_exists(train) || file_exists(test));
     free(train);
     free(test);
-    return found;
+    return rc;
 }
 
-static bool recognises(const char *path)
+static int recognises(bool *is, const char *path, struct error *err)
 {
-    return has_splits(path) || is_part(path);
+    int rc = find_splits(is, path, err);
+
+    return rc < 0 || *is ? rc : find_part(is, path, err);
 }
 
 static void release(void *data)
@@ -482,12 +490,15 @@ static int load(struct data_source *out, const struct config *config, struct err
     if (content == NULL)
         return error_no_memory(err, "the data set");
     out->content = content;
-    int rc = has_splits(directory)
-                 ? check_settings(config, err)
-                 : error_set(err, ERROR_FORMAT,
-                             "data.path = %s: a part of what the published code built; "
-                             "expected the folder above, which holds train/ and test/",
-                             directory);
+    bool whole;
+    int rc = find_splits(&whole, directory, err);
+    if (rc == 0 && !whole)
+        rc = error_set(err, ERROR_FORMAT,
+                       "data.path = %s: a part of what the published code built; expected the "
+                       "folder above, which holds train/ and test/",
+                       directory);
+    if (rc == 0)
+        rc = check_settings(config, err);
     if (rc == 0)
         rc = built_open(&content->built, &out->files, directory, err);
     if (rc == 0)

@@ -14,16 +14,21 @@
 static const char BUILTIN[] = "builtin:maze";
 
 /* Mazes and Sudoku both come as CSV files; the first puzzle decides. */
-static bool recognises(const char *path)
+static int recognises(bool *is, const char *path, struct error *err)
 {
-    bool folder = !board_is_file(path) && board_is_folder(path);
-    char *train = folder ? file_join(path, "train.csv") : NULL;
-    bool found = strcmp(path, BUILTIN) == 0 ||
-                 (board_is_file(path) && maze_csv_recognises(path)) ||
-                 (train != NULL && maze_csv_recognises(train));
+    *is = strcmp(path, BUILTIN) == 0;
+    if (*is)
+        return 0;
+    if (board_is_file(path))
+        return maze_csv_recognises(is, path, err);
+    int rc = board_find_folder(is, path, err);
+    if (rc < 0 || !*is)
+        return rc;
+    char *train = file_join(path, "train.csv");
 
+    rc = train == NULL ? error_no_memory(err, "a path") : maze_csv_recognises(is, train, err);
     free(train);
-    return found;
+    return rc;
 }
 
 static int generate(struct boards *boards, int32_t index, const struct config *config,

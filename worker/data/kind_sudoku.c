@@ -11,9 +11,10 @@
 
 static const char BUILTIN[] = "builtin:sudoku";
 
-static bool recognises(const char *path)
+static int recognises(bool *is, const char *path, struct error *err)
 {
-    return strcmp(path, BUILTIN) == 0 || board_is_file(path) || board_is_folder(path);
+    *is = strcmp(path, BUILTIN) == 0 || board_is_file(path);
+    return *is ? 0 : board_find_folder(is, path, err);
 }
 
 /* Reads what the puzzles are to be like. */

@@ -13,11 +13,14 @@
 static const struct data_kind *const KINDS[] = { &KIND_BUILT, &KIND_MAZE, &KIND_SUDOKU,
                                                  &KIND_ARC };
 
-const struct data_kind *data_kind_find(const char *path)
+int data_kind_find(const struct data_kind **out, const char *path, struct error *err)
 {
-    size_t i = 0;
+    bool is = false;
+    int rc = 0;
 
-    while (i + 1 < sizeof KINDS / sizeof *KINDS && !KINDS[i]->recognises(path))
-        i++;
-    return KINDS[i];
+    for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS && !is && rc == 0; i++) {
+        *out = KINDS[i];
+        rc = KINDS[i]->recognises(&is, path, err);
+    }
+    return rc;
 }

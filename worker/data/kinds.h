@@ -6,7 +6,8 @@
 
 #include "kind.h"
 
-/* The kind of the data at this data.path. */
-const struct data_kind *data_kind_find(const char *path);
+/* *out: the kind of the data at this data.path. The only error is ERROR_NOMEM. */
+int data_kind_find(const struct data_kind **out, const char *path,
+                   struct error *err) MUST_CHECK;
 
 #endif

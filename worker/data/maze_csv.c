@@ -138,17 +138,18 @@ static bool has(const struct csv_field *field, int cell)
     return memchr(field->text, MAZE_CHARACTERS[cell], field->length) != NULL;
 }
 
-bool maze_csv_recognises(const char *path)
+int maze_csv_recognises(bool *is, const char *path, struct error *err)
 {
     struct board_csv reader;
-    struct error ignored;
-    bool found = false;
+    int rc = board_csv_open(&reader, path, err);
 
-    if (board_csv_open(&reader, path, &ignored) < 0)
-        return false;
-    if (board_csv_next(&reader, &ignored) > 0)
-        found = has(&reader.question, MAZE_WALL) ||
-                (has(&reader.question, MAZE_START) && has(&reader.question, MAZE_GOAL));
+    *is = false;
+    if (rc < 0)
+        return rc == ERROR_NOMEM ? rc : 0;
+    rc = board_csv_next(&reader, err);
+    if (rc > 0)
+        *is = has(&reader.question, MAZE_WALL) ||
+              (has(&reader.question, MAZE_START) && has(&reader.question, MAZE_GOAL));
     board_csv_close(&reader);
-    return found;
+    return rc == ERROR_NOMEM ? rc : 0;
 }
