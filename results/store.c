@@ -628,34 +628,39 @@ int store_is_pending(bool *out, const char *workspace, struct error *err)
     return rc;
 }
 
-bool store_is_lost(const char *workspace)
+int store_find_lost(bool *lost, const char *workspace, struct error *err)
 {
     char *path = file_join(workspace, "results.db"), *runs = file_join(workspace, "runs");
-    DIR *directory = path != NULL && runs != NULL && !file_exists(path) ? opendir(runs) : NULL;
-    bool lost = false;
+    bool looks = path != NULL && runs != NULL && !file_exists(path);
+    DIR *directory = looks ? opendir(runs) : NULL;
+    bool no_memory =
+        path == NULL || runs == NULL || (looks && directory == NULL && errno == ENOMEM);
 
+    *lost = false;
     for (struct dirent *entry; directory != NULL && (entry = readdir(directory)) != NULL;)
-        lost = lost || entry->d_name[0] != '.';
+        *lost = *lost || entry->d_name[0] != '.';
     if (directory != NULL)
         closedir(directory);
     free(path);
     free(runs);
-    return lost;
+    return no_memory ? error_no_memory(err, "a path") : 0;
 }
 
 int store_open(struct store **out, const char *workspace, enum store_mode mode,
                struct error *err)
 {
-    bool pending = false;
+    bool pending = false, lost = false;
     int rc = store_is_pending(&pending, workspace, err);
 
     *out = NULL;
+    if (rc == 0 && mode == STORE_READ)
+        rc = store_find_lost(&lost, workspace, err);
     if (rc == 0 && pending)
         rc = error_set(err, ERROR_DATABASE,
                        "%s: hrmlab rebuild was interrupted just before its new database took "
                        "the old one's place; give hrmlab rebuild again",
                        workspace);
-    else if (rc == 0 && mode == STORE_READ && store_is_lost(workspace))
+    else if (rc == 0 && lost)
         rc = error_set(
             err, ERROR_DATABASE,
             "%s/results.db does not exist, but the workspace has runs; hrmlab rebuild "

@@ -38,9 +38,12 @@ static int note_place(struct store *store, const struct workspace *workspace, st
 
 int database_open(struct store **out, const struct workspace *workspace, struct error *err)
 {
-    bool lost = store_is_lost(workspace->path);
-    int rc = store_open(out, workspace->path, STORE_WRITE, err);
+    bool lost;
+    int rc = store_find_lost(&lost, workspace->path, err);
 
+    *out = NULL;
+    if (rc == 0)
+        rc = store_open(out, workspace->path, STORE_WRITE, err);
     if (rc == 0 && lost)
         log_warning("results.db did not exist and is new, but the workspace has runs; hrmlab "
                     "rebuild restores them");

@@ -146,16 +146,18 @@ static int say_begin(struct execution *execution, struct error *err)
     engine_count_parameters(execution->engine, &parameters, &puzzle_parameters);
     shape_compute(&shape, &job->config, info->seq_len, info->vocab_size,
                   config_puzzle_ids(&job->config, info->num_puzzle_identifiers));
-    cJSON_AddStringToObject(body, "run_hash", job->run_hash);
-    cJSON_AddNumberToObject(body, "attempt", job->attempt);
-    cJSON_AddStringToObject(body, "kind", job->kind == JOB_TRAIN ? "train" : "evaluate");
-    cJSON_AddNumberToObject(body, "worker_pid", (double)getpid());
-    cJSON_AddNumberToObject(body, "total_steps", (double)execution->total_steps);
-    cJSON_AddNumberToObject(body, "parameters", (double)parameters);
-    cJSON_AddNumberToObject(body, "puzzle_parameters", (double)puzzle_parameters);
-    cJSON_AddNumberToObject(body, "train_flops",
-                            shape.train_step_flops * (double)execution->total_steps);
-    if (!add_data(body, info) || provenance == NULL ||
+    const char *kind = job->kind == JOB_TRAIN ? "train" : "evaluate";
+    double steps = (double)execution->total_steps;
+    bool whole =
+        cJSON_AddStringToObject(body, "run_hash", job->run_hash) != NULL &&
+        cJSON_AddNumberToObject(body, "attempt", job->attempt) != NULL &&
+        cJSON_AddStringToObject(body, "kind", kind) != NULL &&
+        cJSON_AddNumberToObject(body, "worker_pid", (double)getpid()) != NULL &&
+        cJSON_AddNumberToObject(body, "total_steps", steps) != NULL &&
+        cJSON_AddNumberToObject(body, "parameters", (double)parameters) != NULL &&
+        cJSON_AddNumberToObject(body, "puzzle_parameters", (double)puzzle_parameters) != NULL &&
+        cJSON_AddNumberToObject(body, "train_flops", shape.train_step_flops * steps) != NULL;
+    if (!whole || !add_data(body, info) || provenance == NULL ||
         !cJSON_AddItemToObject(body, "provenance", provenance)) {
         cJSON_Delete(provenance);
         cJSON_Delete(body);

@@ -232,6 +232,12 @@ static void read_boot_id(char out[64])
     fclose(file);
 }
 
+static bool add(cJSON *root, const char *name, double value)
+{
+    return cJSON_AddNumberToObject(root, name, value) != NULL;
+}
+
+/* Newly allocated; NULL: no memory. */
 static char *exit_text(const struct worker_end *end)
 {
     cJSON *root = cJSON_CreateObject();
@@ -240,23 +246,21 @@ static char *exit_text(const struct worker_end *end)
     char boot_id[64], *text = NULL;
 
     read_boot_id(boot_id);
-    cJSON_AddStringToObject(root, "format", "hrmlab-exit-1");
-    cJSON_AddNumberToObject(root, "keeper_pid", (double)getpid());
-    cJSON_AddNumberToObject(root, "worker_pid", (double)end->pid);
-    if (signalled)
-        cJSON_AddNullToObject(root, "exit_status");
-    else
-        cJSON_AddNumberToObject(root, "exit_status", WEXITSTATUS(end->status));
-    cJSON_AddNumberToObject(root, "signal", signalled ? signal_number : 0);
-    if (lost)
-        cJSON_AddNumberToObject(root, "rank", end->lost_rank);
-    cJSON_AddNumberToObject(root, "user_seconds", seconds_of(end->usage.ru_utime));
-    cJSON_AddNumberToObject(root, "system_seconds", seconds_of(end->usage.ru_stime));
-    cJSON_AddNumberToObject(root, "peak_rss_mib", (double)end->usage.ru_maxrss / 1024.0);
-    cJSON_AddNumberToObject(root, "oom_kills", (double)(end->oom_after - end->oom_before));
-    cJSON_AddStringToObject(root, "started_at", end->started_at);
-    cJSON_AddStringToObject(root, "ended_at", end->ended_at);
-    if (cJSON_AddStringToObject(root, "boot_id", boot_id) != NULL)
+    bool whole = cJSON_AddStringToObject(root, "format", "hrmlab-exit-1") != NULL &&
+                 add(root, "keeper_pid", (double)getpid()) &&
+                 add(root, "worker_pid", (double)end->pid) &&
+                 (signalled ? cJSON_AddNullToObject(root, "exit_status") != NULL
+                            : add(root, "exit_status", WEXITSTATUS(end->status))) &&
+                 add(root, "signal", signalled ? signal_number : 0) &&
+                 (!lost || add(root, "rank", end->lost_rank)) &&
+                 add(root, "user_seconds", seconds_of(end->usage.ru_utime)) &&
+                 add(root, "system_seconds", seconds_of(end->usage.ru_stime)) &&
+                 add(root, "peak_rss_mib", (double)end->usage.ru_maxrss / 1024.0) &&
+                 add(root, "oom_kills", (double)(end->oom_after - end->oom_before)) &&
+                 cJSON_AddStringToObject(root, "started_at", end->started_at) != NULL &&
+                 cJSON_AddStringToObject(root, "ended_at", end->ended_at) != NULL &&
+                 cJSON_AddStringToObject(root, "boot_id", boot_id) != NULL;
+    if (whole)
         text = cJSON_Print(root);
     cJSON_Delete(root);
     return text;

@@ -22,10 +22,10 @@ int probe_print(const struct blas_environment *environment, struct error *err)
 
     sandbox_probe(&sandbox);
     out = provenance_create(environment, &sandbox);
-    cJSON_AddStringToObject(out, "format", "hrmlab-probe-1");
-    cJSON_AddNumberToObject(out, "cores", (double)sysconf(_SC_NPROCESSORS_ONLN));
-    cJSON_AddNumberToObject(out, "sgemm_size", SGEMM_SIZE);
-    if (cJSON_AddNumberToObject(
+    if (cJSON_AddStringToObject(out, "format", "hrmlab-probe-1") != NULL &&
+        cJSON_AddNumberToObject(out, "cores", (double)sysconf(_SC_NPROCESSORS_ONLN)) != NULL &&
+        cJSON_AddNumberToObject(out, "sgemm_size", SGEMM_SIZE) != NULL &&
+        cJSON_AddNumberToObject(
             out, "sgemm_gflops",
             engine_measure_sgemm(SGEMM_SIZE, SGEMM_REPEATS, clock_monotonic_s)) != NULL)
         text = cJSON_Print(out);

@@ -64,9 +64,9 @@ static int draw(struct live_screen *screen, const struct watch *w, bool color,
     live_screen_size(screen, &width, &height);
     if (!live_view(&lines, &w->source.live, width, height))
         return error_no_memory(err, "the view");
-    live_screen_draw(screen, &lines, color);
+    bool drawn = live_screen_draw(screen, &lines, color);
     live_lines_release(&lines);
-    return 0;
+    return drawn ? 0 : error_no_memory(err, "the view");
 }
 
 /* Draws until nothing is left to do or a signal asks to stop. The database is read once

@@ -12,18 +12,24 @@
 
 #include <assert.h>
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* One more than the highest attempt number among the run's directories. */
+/* One more than the highest attempt number among the run's directories. The only error
+ * is ERROR_NOMEM. */
 static int least_attempt(const struct supervisor *s, const char *run_hash)
 {
     char *path = format_string("%s/runs/%s/attempts", s->workspace->path, run_hash);
     DIR *directory = path != NULL ? opendir(path) : NULL;
     int highest = 0;
 
+    if (directory == NULL && (path == NULL || errno == ENOMEM)) {
+        free(path);
+        return error_no_memory(s->err, "a path");
+    }
     for (struct dirent *entry; directory != NULL && (entry = readdir(directory)) != NULL;) {
         long number = strtol(entry->d_name, NULL, 10);
         if (number > highest && number < 1000000)
@@ -125,8 +131,11 @@ static int record_start(struct supervisor *s, struct slot *slot, struct record_a
     *json = NULL;
     if (rc < 0)
         return rc;
-    rc = record_attempt(s->store, &attempt->attempt_id, &attempt->number, attempt->directory,
-                        job, s->executor->type->name, least_attempt(s, job->run_hash), s->err);
+    int least = least_attempt(s, job->run_hash);
+    rc = least;
+    if (least > 0)
+        rc = record_attempt(s->store, &attempt->attempt_id, &attempt->number,
+                            attempt->directory, job, s->executor->type->name, least, s->err);
     if (rc == 0)
         rc = prepare(s, slot, attempt);
     if (rc == 0)

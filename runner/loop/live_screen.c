@@ -77,7 +77,7 @@ static void put_line(FILE *frame, const struct live_line *line, int width, bool 
             before[0] != '\0' ? "\033[0m" : "");
 }
 
-void live_screen_draw(struct live_screen *screen, const struct live_lines *lines, bool color)
+bool live_screen_draw(struct live_screen *screen, const struct live_lines *lines, bool color)
 {
     char *frame = NULL;
     size_t size = 0;
@@ -85,20 +85,23 @@ void live_screen_draw(struct live_screen *screen, const struct live_lines *lines
     FILE *to = text_stream_open(&frame, &size);
 
     if (to == NULL)
-        return;
+        return false;
     live_screen_size(screen, &screen->width, &screen->height);
     if (resized)
         fputs("\033[2J\033[H", to);
     else if (screen->drawn > 0)
         fprintf(to, "\033[%dA\r", screen->drawn);
-    screen->drawn = lines->count < screen->height ? lines->count : screen->height - 1;
-    for (int i = 0; i < screen->drawn; i++)
+    int shown = lines->count < screen->height ? lines->count : screen->height - 1;
+    for (int i = 0; i < shown; i++)
         put_line(to, &lines->items[i], screen->width - 1, color);
     fputs("\033[J", to);
-    if (fclose(to) == 0)
-        fwrite(frame, 1, size, screen->out);
+    if (fclose(to) != 0)
+        return false;
+    fwrite(frame, 1, size, screen->out);
     fflush(screen->out);
     free(frame);
+    screen->drawn = shown;
+    return true;
 }
 
 void live_screen_leave(struct live_screen *screen)

@@ -42,8 +42,9 @@ bool live_screen_resized(const struct live_screen *screen);
  * Draws the lines over those drawn last, none wider than the terminal and no more than
  * fit on it. After a change of its size the terminal may have broken the old lines
  * anew, so that their place is not known: it is cleared, and they are drawn at its top.
+ * false: no memory, and nothing is drawn.
  */
-void live_screen_draw(struct live_screen *screen, const struct live_lines *lines, bool color);
+bool live_screen_draw(struct live_screen *screen, const struct live_lines *lines, bool color);
 /* What is drawn stays, and the next drawing comes below it. */
 void live_screen_leave(struct live_screen *screen);
 /* What is drawn goes away. */

@@ -94,7 +94,7 @@ static void draw(struct progress *progress)
 
     live_screen_size(&progress->screen, &width, &height);
     if (live_view(&lines, &progress->live, width, height))
-        live_screen_draw(&progress->screen, &lines, progress->color);
+        (void)live_screen_draw(&progress->screen, &lines, progress->color);
     live_lines_release(&lines);
 }
 

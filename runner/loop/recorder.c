@@ -138,7 +138,11 @@ int recorder_peek(struct recorder_progress *out, const char *path, struct error 
         struct journal_event event;
         struct error ignored; /* a torn or bad line is the recorder's affair */
 
-        if (journal_next(&event, &used, data + at, size - at, -1, &ignored) != JOURNAL_EVENT)
+        enum journal_status status =
+            journal_next(&event, &used, data + at, size - at, -1, &ignored);
+        if (status == JOURNAL_FAILED)
+            rc = error_no_memory(err, "a journal");
+        if (status != JOURNAL_EVENT)
             break;
         if (strcmp(event.type, "progress") == 0)
             take_progress(out, event.body);
