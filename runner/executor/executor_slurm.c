@@ -120,15 +120,17 @@ static int slurm_start(struct executor_task *head, struct error *err)
     return rc;
 }
 
-/* The cores that the attempt's job takes. */
-static int cores_of(const struct slurm *slurm, const char *directory)
+/* The cores that the attempt's job takes. The only error is ERROR_NOMEM. */
+static int cores_of(const struct slurm *slurm, const char *directory, struct error *err)
 {
     struct config config;
     struct error ignored;
-
     /* who starts nothing need not know, nor where nothing can be read */
-    if (slurm->setup.loop == NULL || read_settings(&config, directory, &ignored) < 0)
-        return 1;
+    int rc =
+        slurm->setup.loop == NULL ? ERROR_ABSENT : read_settings(&config, directory, &ignored);
+
+    if (rc < 0)
+        return rc == ERROR_NOMEM ? error_no_memory(err, "the settings of a job") : 1;
     int cores = slurm_script_cores(&config);
     config_release(&config);
     return cores < slurm->head.slots ? cores : slurm->head.slots;
@@ -147,8 +149,10 @@ static int slurm_adopt(struct executor *executor, struct executor_task **out,
     if (task == NULL)
         return ERROR_NOMEM;
     slurm_place_read(&task->place, place);
-    task->slots = cores_of(slurm, directory);
-    if (task->place.name[0] == '\0' && !slurm_place_load(&task->place, directory)) {
+    task->slots = cores_of(slurm, directory, err);
+    if (task->slots < 0) {
+        rc = task->slots;
+    } else if (task->place.name[0] == '\0' && !slurm_place_load(&task->place, directory)) {
         task->head.state = EXECUTOR_GONE;
         task->head.cause = OUTCOME_NEVER_STARTED;
     } else {

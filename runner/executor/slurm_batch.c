@@ -156,15 +156,17 @@ char *slurm_batch_path(const struct slurm_batch *batch, const char *ending)
     return format_string("%s/" SLURM_FOLDER "/%s%s", batch->workspace, batch->name, ending);
 }
 
-char *slurm_batch_log(const char *directory, const char *name)
+int slurm_batch_log(char **out, const char *directory, const char *name, struct error *err)
 {
     const char *attempt;
-    struct error ignored;
+    int rc = split_directory(&attempt, directory, err);
 
-    if (split_directory(&attempt, directory, &ignored) < 0)
-        return NULL;
-    return format_string("%.*s/" SLURM_FOLDER "/%s.log",
+    *out = NULL;
+    if (rc < 0)
+        return rc;
+    *out = format_string("%.*s/" SLURM_FOLDER "/%s.log",
                          (int)((size_t)(attempt - directory) - strlen(RUNS)), directory, name);
+    return *out != NULL ? 0 : error_no_memory(err, "a path");
 }
 
 int slurm_batch_seal(struct slurm_batch *batch, struct error *err)

@@ -38,9 +38,9 @@ struct slurm_batch *slurm_batch_find(struct slurm_batch *list, const char *name)
 int slurm_batch_jobs(const struct slurm_batch *batch);
 /* WORKSPACE/slurm/NAME.sh, or another ending; fresh, NULL: no memory. */
 char *slurm_batch_path(const struct slurm_batch *batch, const char *ending);
-/* The log of the batch of that name, that of an attempt in the directory; fresh, NULL:
- * no memory. */
-char *slurm_batch_log(const char *directory, const char *name);
+/* *out: the log of the batch of that name, that of an attempt in the directory; fresh. */
+int slurm_batch_log(char **out, const char *directory, const char *name,
+                    struct error *err) MUST_CHECK;
 /* Writes the script. */
 int slurm_batch_seal(struct slurm_batch *batch, struct error *err) MUST_CHECK;
 /* Writes the script for people, with what sbatch would be called with. */

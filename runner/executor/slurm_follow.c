@@ -129,11 +129,7 @@ static bool is_marked(const struct slurm_task *task, enum slurm_mark mark)
 
 static bool has_ended(const struct slurm_task *task)
 {
-    char *path = file_join(task->head.directory, "exit.json");
-    bool exists = path != NULL && file_exists(path);
-
-    free(path);
-    return exists;
+    return slurm_worker_has_ended(task->head.directory);
 }
 
 /* ---- lists ---- */
@@ -391,23 +387,27 @@ static bool is_unbegun(const struct slurm *slurm, const struct slurm_task *task)
                                  : slurm_mark_void(task->head.directory);
 }
 
-/* Whether Slurm itself has ended the job that was at work on the task for its memory.
- * It calls such a job failed; all of its processes are killed (OverMemoryKill), so that
- * the worker's end is not told, or not that of the script. */
-static bool is_over_memory(const struct slurm_task *task)
+/* *over: Slurm itself has ended the job that was at work on the task for its memory. It
+ * calls such a job failed; all of its processes are killed (OverMemoryKill), so that the
+ * worker's end is not told, or not that of the script. False: no memory to find out. */
+static bool find_over_memory(bool *over, const struct slurm_task *task)
 {
     enum { LOG_LIMIT = 16 << 20 };
     char *path = NULL, *text = NULL;
     struct error ignored;
     size_t size;
 
-    if (!has_ended(task) || is_marked(task, SLURM_MARK_BEGUN))
-        path = slurm_batch_log(task->head.directory, task->place.name);
-    bool over = path != NULL && file_read(&text, &size, path, LOG_LIMIT, &ignored) == 0 &&
-                slurm_ended_for_memory(text, slurm_begun_by(task->head.directory));
+    *over = false;
+    if (has_ended(task) && !is_marked(task, SLURM_MARK_BEGUN))
+        return true;
+    int rc = slurm_batch_log(&path, task->head.directory, task->place.name, &ignored);
+
+    if (rc == 0)
+        rc = file_read(&text, &size, path, LOG_LIMIT, &ignored);
+    *over = rc == 0 && slurm_ended_for_memory(text, slurm_begun_by(task->head.directory));
     free(text);
     free(path);
-    return over;
+    return rc != ERROR_NOMEM;
 }
 
 /* Whether the end of a task that is over can be told; sets its cause. */
@@ -429,7 +429,10 @@ static bool is_concluded(struct slurm *slurm, struct slurm_task *task, double no
     }
     if (task->cause == OUTCOME_NONE && !has_ended(task) && !last_look)
         return false;
-    if (task->cause == OUTCOME_NONE && is_over_memory(task))
+    bool over = false;
+    if (task->cause == OUTCOME_NONE && !find_over_memory(&over, task))
+        return false; /* it is looked at again */
+    if (over)
         task->cause = OUTCOME_OUT_OF_MEMORY;
     if (task->cause == OUTCOME_NONE && is_marked(task, SLURM_MARK_WARNED))
         task->cause = OUTCOME_JOB_TIME_OUT;

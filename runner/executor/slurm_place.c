@@ -4,10 +4,13 @@
 #include "clock.h"
 #include "file.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* Before the number that a job adds to its place. */
 static const char NUMBER[] = " number ";
@@ -41,31 +44,53 @@ const char *slurm_mark_name(enum slurm_mark mark)
     return names[mark];
 }
 
-static char *path_of(const char *directory, enum slurm_mark mark)
+/* What is asked of these files needs no memory: without it, an attempt would be taken
+ * for one that was never submitted. */
+static void path_of(char out[PATH_MAX], const char *directory, const char *name)
 {
-    return file_join(directory, slurm_mark_name(mark));
+    snprintf(out, PATH_MAX, "%s/%s", directory, name);
+}
+
+static bool has_file(const char *directory, const char *name)
+{
+    char path[PATH_MAX];
+
+    path_of(path, directory, name);
+    return file_exists(path);
 }
 
 bool slurm_mark_is_set(const char *directory, enum slurm_mark mark)
 {
-    char *path = path_of(directory, mark);
-    bool exists = path != NULL && file_exists(path);
-
-    free(path);
-    return exists;
+    return has_file(directory, slurm_mark_name(mark));
 }
 
 double slurm_mark_age_s(const char *directory, enum slurm_mark mark)
 {
-    char *path = path_of(directory, mark);
+    char path[PATH_MAX];
     struct stat status;
-    /* a renaming changes no other of a file's times */
-    double age = path != NULL && stat(path, &status) == 0
-                     ? clock_wall_s() - (double)status.st_ctim.tv_sec
-                     : 0.0;
 
-    free(path);
+    path_of(path, directory, slurm_mark_name(mark));
+    /* a renaming changes no other of a file's times */
+    double age =
+        stat(path, &status) == 0 ? clock_wall_s() - (double)status.st_ctim.tv_sec : 0.0;
+
     return age > 0.0 ? age : 0.0;
+}
+
+/* Reads the file, cut where it is too long. False: it cannot be read. */
+static bool read_mark(char out[EXECUTOR_PLACE_SIZE], const char *directory,
+                      enum slurm_mark mark)
+{
+    char path[PATH_MAX];
+
+    path_of(path, directory, slurm_mark_name(mark));
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t size = fd >= 0 ? read(fd, out, EXECUTOR_PLACE_SIZE - 1) : -1;
+
+    if (fd >= 0)
+        close(fd);
+    out[size > 0 ? size : 0] = '\0';
+    return size >= 0;
 }
 
 long slurm_begun_by(const char *directory)
@@ -73,74 +98,60 @@ long slurm_begun_by(const char *directory)
     long job = 0;
 
     for (int mark = SLURM_MARK_BEGUN; mark <= SLURM_MARK_OVER && job == 0; mark++) {
-        char *path = path_of(directory, (enum slurm_mark)mark), *text = NULL;
-        const char *number = NULL;
-        struct error ignored;
-        size_t size;
+        char text[EXECUTOR_PLACE_SIZE];
+        const char *number =
+            read_mark(text, directory, (enum slurm_mark)mark) ? strstr(text, NUMBER) : NULL;
 
-        if (path != NULL && file_read(&text, &size, path, EXECUTOR_PLACE_SIZE, &ignored) == 0)
-            number = strstr(text, NUMBER);
         if (number != NULL)
             job = strtol(number + strlen(NUMBER), NULL, 10);
-        free(text);
-        free(path);
     }
     return job;
 }
 
 int slurm_mark_set(const char *directory, enum slurm_mark mark, struct error *err)
 {
-    char *path = path_of(directory, mark);
-    int rc =
-        path == NULL ? error_no_memory(err, "a path") : file_write_atomic(path, "", 0, err);
+    char path[PATH_MAX];
 
-    free(path);
-    return rc;
+    path_of(path, directory, slurm_mark_name(mark));
+    return file_write_atomic(path, "", 0, err);
 }
 
 bool slurm_script_has_begun(const char *directory)
 {
-    char *path = file_join(directory, "log");
-    bool exists = path != NULL && file_exists(path);
+    return has_file(directory, "log");
+}
 
-    free(path);
-    return exists;
+bool slurm_worker_has_ended(const char *directory)
+{
+    return has_file(directory, "exit.json");
 }
 
 bool slurm_mark_void(const char *directory)
 {
-    char *from = path_of(directory, SLURM_MARK_PLACE),
-         *to = path_of(directory, SLURM_MARK_VOID);
-    bool mine = from != NULL && to != NULL && rename(from, to) == 0;
+    char from[PATH_MAX], to[PATH_MAX];
 
-    free(from);
-    free(to);
-    return mine;
+    path_of(from, directory, slurm_mark_name(SLURM_MARK_PLACE));
+    path_of(to, directory, slurm_mark_name(SLURM_MARK_VOID));
+    return rename(from, to) == 0;
 }
 
 int slurm_place_save(const char *directory, const struct slurm_place *place, struct error *err)
 {
-    char *path = path_of(directory, SLURM_MARK_PLACE), text[EXECUTOR_PLACE_SIZE];
+    char path[PATH_MAX], text[EXECUTOR_PLACE_SIZE];
 
+    path_of(path, directory, slurm_mark_name(SLURM_MARK_PLACE));
     slurm_place_write(text, place);
-    int rc = path == NULL ? error_no_memory(err, "a path")
-                          : file_write_atomic(path, text, strlen(text), err);
-    free(path);
-    return rc;
+    return file_write_atomic(path, text, strlen(text), err);
 }
 
 bool slurm_place_load(struct slurm_place *out, const char *directory)
 {
     *out = (struct slurm_place){ .per_job = 1 };
     for (int mark = SLURM_MARK_PLACE; mark <= SLURM_MARK_VOID && out->name[0] == '\0'; mark++) {
-        char *path = path_of(directory, (enum slurm_mark)mark), *text = NULL;
-        struct error err;
-        size_t size;
+        char text[EXECUTOR_PLACE_SIZE];
 
-        if (path != NULL && file_read(&text, &size, path, EXECUTOR_PLACE_SIZE, &err) == 0)
+        if (read_mark(text, directory, (enum slurm_mark)mark))
             slurm_place_read(out, text);
-        free(text);
-        free(path);
     }
     return out->name[0] != '\0';
 }

@@ -58,6 +58,8 @@ int slurm_mark_set(const char *directory, enum slurm_mark mark, struct error *er
 /* Whether the script of the attempt's job has begun: that makes the logs of all its
  * attempts before anything else. */
 bool slurm_script_has_begun(const char *directory);
+/* Whether the attempt's worker has ended, and said so. */
+bool slurm_worker_has_ended(const char *directory);
 /* Sees to it that no job begins the attempt. False: one has begun it, or has ended
  * before its turn came, or it is void already. */
 bool slurm_mark_void(const char *directory);
