@@ -24,6 +24,7 @@ struct choices {
     char *items[1000]; /* owned */
     int count;
     const char *left_out; /* beginning of names that are not added; NULL: none */
+    bool failed;          /* a name is missing for lack of memory */
 };
 
 static void add_choice(void *context, const char *name, const char *meaning)
@@ -34,12 +35,14 @@ static void add_choice(void *context, const char *name, const char *meaning)
     (void)meaning;
     if (left_out != NULL && strncmp(name, left_out, strlen(left_out)) == 0)
         return;
+    if (choices->count == (int)(sizeof choices->items / sizeof *choices->items))
+        return;
     char *copy = strdup(name);
 
-    if (copy != NULL && choices->count < (int)(sizeof choices->items / sizeof *choices->items))
+    if (copy != NULL)
         choices->items[choices->count++] = copy;
     else
-        free(copy);
+        choices->failed = true;
 }
 
 static void free_choices(struct choices *choices)
@@ -64,9 +67,12 @@ static int add_fields(struct document *document, struct choices *arms,
 {
     struct choices *measures = calloc(1, sizeof *measures);
 
-    if (measures == NULL)
+    if (measures != NULL)
+        list_measures(measures);
+    if (measures == NULL || measures->failed) {
+        free_choices(measures);
         return error_no_memory(err, "a page");
-    list_measures(measures);
+    }
     const struct document_field fields[] = {
         { "a", "from", given[0], arms->items, arms->count, closed },
         { "b", "to", given[1], arms->items, arms->count, closed },
@@ -91,6 +97,8 @@ static int list_arms(struct choices *out, struct store *store, const struct resu
 
         if (name != NULL)
             add_choice(out, name, "");
+        else
+            out->failed = true;
         free(name);
     }
     out->left_out = prefix;
@@ -98,7 +106,7 @@ static int list_arms(struct choices *out, struct store *store, const struct resu
         rc = name_query(store, NAME_FULL_ARM, add_choice, out, err);
     out->left_out = NULL;
     free(prefix);
-    return rc;
+    return rc == 0 && out->failed ? error_no_memory(err, "a page") : rc;
 }
 
 int page_add_comparing(struct document *document, struct store *store,

@@ -2,7 +2,6 @@
 #include "page_parts.h"
 
 #include "live_load.h"
-#include "markup.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,11 +74,10 @@ bool page_is_live(const struct live_source *live)
 /* Adds a cell with the beginning of a run's hash that leads to its page. */
 static void add_run_cell(struct document *document, const char *hash)
 {
-    char *address = markup_path("run", hash, NULL), text[SHORT_HASH + 1];
+    char text[SHORT_HASH + 1];
 
     snprintf(text, sizeof text, "%.*s", SHORT_HASH, hash);
-    document_link_cell(document, text, address);
-    free(address);
+    document_link_cell(document, text, &(struct document_target){ "run", hash, NULL });
 }
 
 void page_add_live(struct document *document, const struct live *live)

@@ -10,7 +10,6 @@
 #include "json.h"
 #include "live_load.h"
 #include "live_query.h"
-#include "markup.h"
 #include "picture.h"
 #include "query.h"
 #include "run_tables.h"
@@ -25,10 +24,7 @@
 
 static void link_experiment(struct document *document, const char *name)
 {
-    char *address = markup_path("experiment", name, NULL);
-
-    document_link(document, name, address);
-    free(address);
+    document_link(document, name, &(struct document_target){ "experiment", name, NULL });
 }
 
 /* ---- a run ---- */

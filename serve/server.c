@@ -9,8 +9,10 @@
 
 #include "error.h"
 #include "file.h"
+#include "log.h"
 #include "request.h"
 
+#include <errno.h>
 #include <microhttpd.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -53,70 +55,94 @@ static const char POLICY[] =
 /* A figure that is looked at alone has its style in itself. */
 static const char SVG_POLICY[] = "default-src 'none'; style-src 'unsafe-inline'";
 
-static enum MHD_Result send_response(struct MHD_Connection *connection, unsigned status,
-                                     struct MHD_Response *response, const char *policy)
-{
-    enum MHD_Result sent = MHD_NO;
+/* An answer in the making. Without memory for a part of it, it is not sent. */
+struct answer {
+    struct MHD_Response *response; /* owned; NULL: no memory */
+};
 
-    if (response == NULL)
-        return MHD_NO;
-    for (size_t i = 0; i < sizeof HEADERS / sizeof *HEADERS; i++)
-        MHD_add_response_header(response, HEADERS[i][0], HEADERS[i][1]);
-    MHD_add_response_header(response, "Content-Security-Policy", policy);
-    sent = MHD_queue_response(connection, status, response);
-    MHD_destroy_response(response);
-    return sent;
+static void add_header(struct answer *answer, const char *name, const char *value)
+{
+    if (answer->response == NULL ||
+        MHD_add_response_header(answer->response, name, value) == MHD_YES)
+        return;
+    MHD_destroy_response(answer->response);
+    answer->response = NULL;
 }
 
-static struct MHD_Response *new_response(const char *text, size_t size, const char *type)
+static struct answer begin_answer(const char *text, size_t size, const char *type)
 {
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(size, (void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY);
+    struct answer answer = { MHD_create_response_from_buffer(size, (void *)(uintptr_t)text,
+                                                             MHD_RESPMEM_MUST_COPY) };
 
-    if (response != NULL && type != NULL)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-    return response;
+    if (type != NULL)
+        add_header(&answer, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    return answer;
+}
+
+/* Sends the answer and releases it. MHD_NO: no memory. */
+static enum MHD_Result send_answer(struct MHD_Connection *connection, unsigned status,
+                                   struct answer *answer, const char *policy)
+{
+    for (size_t i = 0; i < sizeof HEADERS / sizeof *HEADERS; i++)
+        add_header(answer, HEADERS[i][0], HEADERS[i][1]);
+    add_header(answer, "Content-Security-Policy", policy);
+    if (answer->response == NULL)
+        return MHD_NO;
+    enum MHD_Result sent = MHD_queue_response(connection, status, answer->response);
+
+    MHD_destroy_response(answer->response);
+    return sent;
 }
 
 /* A refusal in a line of text. */
 static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status,
                               const char *text)
 {
-    struct MHD_Response *response =
-        new_response(text, strlen(text), "text/plain; charset=utf-8");
+    struct answer answer = begin_answer(text, strlen(text), "text/plain; charset=utf-8");
 
-    if (response != NULL && status == MHD_HTTP_METHOD_NOT_ALLOWED)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
-    return send_response(connection, status, response, POLICY);
+    if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
+        add_header(&answer, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+    return send_answer(connection, status, &answer, POLICY);
 }
 
-/* Whether a part "name=value" of an address is of the token, however it is encoded. */
-static bool is_token(const char *part, size_t length)
+static enum MHD_Result refuse_without_memory(struct MHD_Connection *connection)
+{
+    return refuse(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "Out of memory.\n");
+}
+
+/* *found: a part "name=value" of an address is of the token, however it is encoded. The
+ * only error is ERROR_NOMEM. */
+static int find_token(bool *found, const char *part, size_t length, struct error *err)
 {
     struct request request;
-    struct error err;
     char *address = format_string("/?%.*s", (int)length, part);
-    bool found = false;
+    int rc = address == NULL ? error_no_memory(err, "an address")
+                             : request_parse(&request, address, err);
 
-    if (address != NULL && request_parse(&request, address, &err) == 0) {
-        found = request_value(&request, "token") != NULL;
+    *found = rc == 0 && request_value(&request, "token") != NULL;
+    if (rc == 0)
         request_release(&request);
-    }
     free(address);
-    return found;
+    return rc == ERROR_NOMEM ? rc : 0;
 }
 
-/* The address without the value "token"; newly allocated. */
+/* The address without the value "token"; newly allocated. NULL: no memory. */
 static char *without_token(const char *address)
 {
     char *out = strdup(address), *to = out != NULL ? strchr(out, '?') : NULL;
     const char *from = strchr(address, '?');
     char between = '?';
+    struct error err;
 
     while (to != NULL && from != NULL) {
         size_t length = strcspn(++from, "&");
+        bool token = false;
 
-        if (length > 0 && !is_token(from, length)) {
+        if (length > 0 && find_token(&token, from, length, &err) != 0) {
+            free(out);
+            return NULL;
+        }
+        if (length > 0 && !token) {
             *to++ = between;
             memcpy(to, from, length);
             to += length;
@@ -133,24 +159,20 @@ static char *without_token(const char *address)
 static enum MHD_Result enter(struct server *server, struct MHD_Connection *connection,
                              const char *address)
 {
-    struct MHD_Response *response = new_response("", 0, NULL);
     char *plain = without_token(address), cookie[160];
-    enum MHD_Result sent = MHD_NO;
+
+    if (plain == NULL)
+        return MHD_NO;
+    struct answer answer = begin_answer("", 0, NULL);
+    /* "//host" would be another server */
+    size_t slashes = strspn(plain, "/");
 
     snprintf(cookie, sizeof cookie, "%s=%s; HttpOnly; SameSite=Strict; Path=/",
              server->gate->cookie, server->gate->token);
-    if (response != NULL && plain != NULL) {
-        /* "//host" would be another server */
-        size_t slashes = strspn(plain, "/");
-
-        MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, plain + slashes - 1);
-        MHD_add_response_header(response, MHD_HTTP_HEADER_SET_COOKIE, cookie);
-        sent = send_response(connection, MHD_HTTP_SEE_OTHER, response, POLICY);
-    } else if (response != NULL) {
-        MHD_destroy_response(response);
-    }
+    add_header(&answer, MHD_HTTP_HEADER_LOCATION, plain + slashes - 1);
+    add_header(&answer, MHD_HTTP_HEADER_SET_COOKIE, cookie);
     free(plain);
-    return sent;
+    return send_answer(connection, MHD_HTTP_SEE_OTHER, &answer, POLICY);
 }
 
 static enum MHD_Result send_page(struct MHD_Connection *connection,
@@ -160,13 +182,13 @@ static enum MHD_Result send_page(struct MHD_Connection *connection,
         MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_NONE_MATCH);
     bool same = known != NULL && page->tag[0] != '\0' && strstr(known, page->tag) != NULL;
     bool drawing = strcmp(page->type, "image/svg+xml") == 0;
-    struct MHD_Response *response =
-        same ? new_response("", 0, NULL) : new_response(page->text, page->size, page->type);
+    struct answer answer =
+        same ? begin_answer("", 0, NULL) : begin_answer(page->text, page->size, page->type);
 
-    if (response != NULL && page->tag[0] != '\0')
-        MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, page->tag);
-    return send_response(connection, same ? MHD_HTTP_NOT_MODIFIED : page->status, response,
-                         drawing ? SVG_POLICY : POLICY);
+    if (page->tag[0] != '\0')
+        add_header(&answer, MHD_HTTP_HEADER_ETAG, page->tag);
+    return send_answer(connection, same ? MHD_HTTP_NOT_MODIFIED : page->status, &answer,
+                       drawing ? SVG_POLICY : POLICY);
 }
 
 static const char *header(struct MHD_Connection *connection, const char *name)
@@ -174,7 +196,7 @@ static const char *header(struct MHD_Connection *connection, const char *name)
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-/* Answers a request whose address has been read. */
+/* Answers a request whose address has been read. MHD_NO: no memory. */
 static enum MHD_Result answer_request(struct server *server, struct MHD_Connection *connection,
                                       const char *method, const char *address,
                                       const struct request *request)
@@ -198,8 +220,7 @@ static enum MHD_Result answer_request(struct server *server, struct MHD_Connecti
     }
     const struct page_text *page = site_answer(server->site, address, request);
 
-    return page != NULL ? send_page(connection, page)
-                        : refuse(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "Out of memory.\n");
+    return page != NULL ? send_page(connection, page) : MHD_NO;
 }
 
 /* A request under way. */
@@ -244,7 +265,7 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
 
     (void)url, (void)version, (void)body;
     if (exchange == NULL || exchange->address == NULL)
-        return MHD_NO;
+        return refuse_without_memory(connection);
     if (!exchange->begun || *body_size > 0) { /* a body is not read */
         exchange->begun = true;
         *body_size = 0;
@@ -252,14 +273,17 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
     }
     if (strlen(exchange->address) > REQUEST_LONGEST)
         return refuse(connection, MHD_HTTP_URI_TOO_LONG, "The address is too long.\n");
-    if (request_parse(&request, exchange->address, &err) != 0)
+    int rc = request_parse(&request, exchange->address, &err);
+    if (rc == ERROR_NOMEM)
+        return refuse_without_memory(connection);
+    if (rc != 0)
         return refuse(connection, MHD_HTTP_BAD_REQUEST,
                       "Not an address of this server: at most 4 parts and 8 values are "
                       "expected, and after each % two hexadecimal digits, not 00.\n");
     enum MHD_Result sent =
         answer_request(server, connection, method, exchange->address, &request);
     request_release(&request);
-    return sent;
+    return sent == MHD_YES ? sent : refuse_without_memory(connection);
 }
 
 /* The address stays as it is: request_parse() decodes it. */
@@ -315,6 +339,7 @@ static int start_daemon(struct server *server, struct daemon *daemon, int fd, st
 {
     const union MHD_DaemonInfo *info;
 
+    errno = 0;
     daemon->http = MHD_start_daemon(
         MHD_USE_EPOLL, 0, NULL, NULL, on_request, server, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_URI_LOG_CALLBACK, on_address, NULL, MHD_OPTION_NOTIFY_COMPLETED,
@@ -323,6 +348,8 @@ static int start_daemon(struct server *server, struct daemon *daemon, int fd, st
         (unsigned)IDLE_S, MHD_OPTION_END);
     info = daemon->http != NULL ? MHD_get_daemon_info(daemon->http, MHD_DAEMON_INFO_EPOLL_FD)
                                 : NULL;
+    if (info == NULL && errno == ENOMEM)
+        return error_no_memory(err, "the server");
     if (info == NULL)
         return error_set(err, ERROR_ENVIRONMENT, "libmicrohttpd %s does not start with epoll",
                          MHD_get_version());
@@ -333,6 +360,19 @@ static int start_daemon(struct server *server, struct daemon *daemon, int fd, st
     return 0;
 }
 
+/* libuv aborts without a word where it cannot lengthen its table of descriptors, as it
+ * does while the server starts. */
+static void *loop_realloc(void *old, size_t size)
+{
+    void *fresh = realloc(old, size);
+
+    if (fresh == NULL && size > 0) {
+        log_error("no memory for the event loop");
+        exit(error_exit_code(ERROR_NOMEM));
+    }
+    return fresh;
+}
+
 int server_create(struct server **out, struct listener *listener, struct site *site,
                   const struct gate *gate, struct error *err)
 {
@@ -341,6 +381,7 @@ int server_create(struct server **out, struct listener *listener, struct site *s
     int rc = 0;
 
     *out = NULL;
+    uv_replace_allocator(malloc, loop_realloc, calloc, free);
     if (server == NULL || uv_loop_init(&server->loop) != 0) {
         free(server);
         return error_no_memory(err, "the server");

@@ -349,28 +349,33 @@ void document_contents(struct document *document, const char *const (*sections)[
     fputs("</nav>\n", document->out);
 }
 
-/* Writes a link around the text if the document is a page and there is an address. */
-static void begin_link(struct document *document, const char *address)
+/* Writes a link around the text if the document is a page and there is a target. */
+static void begin_link(struct document *document, const struct document_target *target)
 {
-    if (address == NULL || document->form != DOCUMENT_PAGE)
+    if (target == NULL || document->form != DOCUMENT_PAGE)
         return;
+    char *address = markup_path(target->page, target->name, target->detail);
+
+    document->incomplete = document->incomplete || address == NULL;
     fputs("<a", document->out);
     write_attribute(document, "href", address);
     fputc('>', document->out);
+    free(address);
 }
 
-static void end_link(struct document *document, const char *address)
+static void end_link(struct document *document, const struct document_target *target)
 {
-    if (address != NULL && document->form == DOCUMENT_PAGE)
+    if (target != NULL && document->form == DOCUMENT_PAGE)
         fputs("</a>", document->out);
 }
 
-void document_link(struct document *document, const char *text, const char *address)
+void document_link(struct document *document, const char *text,
+                   const struct document_target *target)
 {
     fputs(is_html(document) ? "<p>" : "", document->out);
-    begin_link(document, address);
+    begin_link(document, target);
     write_text(document, text);
-    end_link(document, address);
+    end_link(document, target);
     fputs(is_html(document) ? "</p>\n" : "\n\n", document->out);
 }
 
@@ -434,9 +439,9 @@ static void write_cell_text(struct document *document, const char *text)
     }
 }
 
-/* address: where a page of hrmlab-serve leads to; NULL: no link. */
+/* target: where a page of hrmlab-serve leads to; NULL: no link. */
 static void add_cell(struct document *document, const char *text, bool strong,
-                     const char *address)
+                     const struct document_target *target)
 {
     static const char *const BEGINS[] = { [DOCUMENT_TEXT] = "<td>",
                                           [DOCUMENT_LINE] = "<td class=\"t\">",
@@ -446,11 +451,11 @@ static void add_cell(struct document *document, const char *text, bool strong,
     if (is_html(document)) {
         fputs(document->column == 0 ? "<tr>" : "", document->out);
         fputs(BEGINS[document->kinds[document->column]], document->out);
-        begin_link(document, address);
+        begin_link(document, target);
         fputs(strong ? "<strong>" : "", document->out);
         write_cell_text(document, text);
         fputs(strong ? "</strong>" : "", document->out);
-        end_link(document, address);
+        end_link(document, target);
         fputs("</td>", document->out);
         fputs(last ? "</tr>\n" : "", document->out);
     } else {
@@ -474,9 +479,10 @@ void document_strong_cell(struct document *document, const char *text)
     add_cell(document, text, true, NULL);
 }
 
-void document_link_cell(struct document *document, const char *text, const char *address)
+void document_link_cell(struct document *document, const char *text,
+                        const struct document_target *target)
 {
-    add_cell(document, text, false, address);
+    add_cell(document, text, false, target);
 }
 
 void document_table_end(struct document *document)

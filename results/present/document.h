@@ -52,9 +52,13 @@ __attribute__((format(printf, 2, 3))) void document_say(struct document *documen
                                                         const char *format, ...);
 /* Adds a note in small print: how to read what is above. */
 void document_note(struct document *document, const char *text);
-/* Adds a paragraph that in a page of hrmlab-serve leads to this address; NULL: to
- * none. */
-void document_link(struct document *document, const char *text, const char *address);
+/* A page of hrmlab-serve, as for markup_path(). */
+struct document_target {
+    const char *page, *name, *detail;
+};
+/* Adds a paragraph that in a page of hrmlab-serve leads to the target. */
+void document_link(struct document *document, const char *text,
+                   const struct document_target *target);
 /* Adds commands or a file verbatim. */
 void document_code(struct document *document, const char *text);
 /* Links to the sections: as many as there are ids and titles. */
@@ -74,9 +78,9 @@ void document_table(struct document *document, const char *caption,
 void document_cell(struct document *document, const char *text); /* NULL: empty */
 /* Adds a highlighted cell. */
 void document_strong_cell(struct document *document, const char *text);
-/* Adds a cell that in a page of hrmlab-serve leads to this address (markup_path());
- * NULL: to none. */
-void document_link_cell(struct document *document, const char *text, const char *address);
+/* Adds a cell that in a page of hrmlab-serve leads to the target; NULL: to none. */
+void document_link_cell(struct document *document, const char *text,
+                        const struct document_target *target);
 void document_table_end(struct document *document);
 
 /* Adds a picture: in HTML the SVG text itself (of picture_draw(), not standalone),

@@ -4,7 +4,6 @@
 #include "arm_find.h"
 #include "error.h"
 #include "file.h"
-#include "markup.h"
 #include "number.h"
 #include "statistics.h"
 #include "task_score.h"
@@ -444,10 +443,9 @@ int report_comparisons(struct report_source *source, struct error *err)
 
 static void add_task_cell(struct report_source *source, const char *task)
 {
-    char *address = markup_path("task", source->figures->results->experiment, task);
-
-    document_link_cell(source->document, task, address);
-    free(address);
+    document_link_cell(
+        source->document, task,
+        &(struct document_target){ "task", source->figures->results->experiment, task });
 }
 
 static void list_hardest(struct report_source *source, const struct task_score *scores,

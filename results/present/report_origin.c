@@ -5,7 +5,6 @@
 #include "error.h"
 #include "file.h"
 #include "json.h"
-#include "markup.h"
 #include "number.h"
 #include "published.h"
 #include "shell_word.h"
@@ -205,14 +204,14 @@ int report_failures(struct report_source *source, struct error *err)
         document_table(document, "Runs without a result", HEADS, sizeof HEADS / sizeof *HEADS);
     for (int i = 0; i < failures.count && i < MOST_FAILURES; i++) {
         const struct origin_failure *failure = &failures.items[i];
-        char text[32], *address = markup_path("run", failure->hash, NULL);
+        char text[32];
 
         document_cell(document, failure->arm);
         snprintf(text, sizeof text, "%lld", (long long)failure->seed);
         document_cell(document, text);
         snprintf(text, sizeof text, "%.*s", SHORT_HASH, failure->hash);
-        document_link_cell(document, text, address);
-        free(address);
+        document_link_cell(document, text,
+                           &(struct document_target){ "run", failure->hash, NULL });
         document_cell(document, failure->state);
         document_cell(document, failure->cause);
         document_cell(document, failure->message);

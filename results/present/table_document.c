@@ -2,7 +2,6 @@
 #include "table_document.h"
 
 #include "error.h"
-#include "markup.h"
 #include "table_internal.h"
 
 #include <stdlib.h>
@@ -16,43 +15,46 @@ static const char *const PAGES[][2] = {
     { "experiment", "experiment" }, { "hash", "run" }, { "run", "run" }, { "run_hash", "run" }
 };
 
-/* The address of what a cell names; NULL: it has no page, or no memory. */
-static char *address_of(const struct table_column *column, const struct cell *cell,
-                        const char *experiment)
+/* The page of what a cell names. false: it has none. */
+static bool find_target(struct document_target *out, const struct table_column *column,
+                        const struct cell *cell, const char *experiment)
 {
     if (column->type != TABLE_TEXT || cell->text == NULL || cell->text[0] == '\0')
-        return NULL;
-    if (experiment != NULL && strcmp(column->name, "task") == 0)
-        return markup_path("task", experiment, cell->text);
+        return false;
+    if (experiment != NULL && strcmp(column->name, "task") == 0) {
+        *out = (struct document_target){ "task", experiment, cell->text };
+        return true;
+    }
     for (size_t i = 0; i < sizeof PAGES / sizeof *PAGES; i++)
-        if (strcmp(PAGES[i][0], column->name) == 0)
-            return markup_path(PAGES[i][1], cell->text, NULL);
-    return NULL;
+        if (strcmp(PAGES[i][0], column->name) == 0) {
+            *out = (struct document_target){ PAGES[i][1], cell->text, NULL };
+            return true;
+        }
+    return false;
 }
 
-/* Cuts a whole hash to what is enough to know it by; the link beside it is to all of
+/* Cuts a whole hash to what is enough to know it by; the link around it is to all of
  * it. */
-static void shorten_hash(char *text, const char *address)
+static void shorten_hash(char *text)
 {
-    if (address != NULL && strlen(text) == WHOLE_HASH &&
-        strspn(text, "0123456789abcdef") == WHOLE_HASH)
+    if (strlen(text) == WHOLE_HASH && strspn(text, "0123456789abcdef") == WHOLE_HASH)
         text[SHORT_HASH] = '\0';
 }
 
 static int add_cell(struct document *document, const struct table_column *column,
                     const struct cell *cell, const char *experiment, struct error *err)
 {
-    char *text = cell_text(column, cell, false),
-         *address = address_of(column, cell, experiment);
+    struct document_target target;
+    bool linked = find_target(&target, column, cell, experiment);
+    char *text = cell_text(column, cell, false);
     int rc = text == NULL ? error_no_memory(err, "a table") : 0;
 
-    if (rc == 0)
-        shorten_hash(text, address);
+    if (rc == 0 && linked)
+        shorten_hash(text);
     if (rc == 0 && (cell->mark == TABLE_STRONG || cell->mark == TABLE_GOOD))
         document_strong_cell(document, text);
     else if (rc == 0)
-        document_link_cell(document, text, address);
-    free(address);
+        document_link_cell(document, text, linked ? &target : NULL);
     free(text);
     return rc;
 }
