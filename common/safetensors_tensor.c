@@ -191,7 +191,7 @@ int safetensors_tensors_read(struct safetensors_tensor **out, int *count, const 
     struct safetensors_tensor *tensors =
         calloc((size_t)cJSON_GetArraySize(header) + 1, sizeof *tensors);
     int rc = tensors == NULL
-                 ? error_set(err, ERROR_NOMEM, "%s: cannot allocate the list of tensors", name)
+                 ? error_set(err, ERROR_NOMEM, "%s: no memory for the list of tensors", name)
                  : check_metadata(json_member(header, "__metadata__"), name, err);
     int found = 0;
 

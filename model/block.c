@@ -64,7 +64,7 @@ int block_allocate(void **block, struct block_sum *sum, const char *name,
     /* calloc and not aligned_alloc: fresh pages are zero without being written. */
     *block = total < SIZE_MAX / 2 ? calloc(1, total) : NULL;
     if (*block == NULL)
-        return error_set(err, ERROR_NOMEM, "cannot allocate %zu MiB for the %s", total >> 20,
+        return error_set(err, ERROR_NOMEM, "no memory for %zu MiB of the %s", total >> 20,
                          name);
     sum->bytes += total;
     base = *block;

@@ -84,7 +84,7 @@ static int engine_open(struct engine **out, const struct engine_config *config,
         return rc;
     engine = calloc(1, sizeof *engine);
     if (engine == NULL)
-        return error_set(err, ERROR_NOMEM, "cannot allocate an engine");
+        return error_set(err, ERROR_NOMEM, "no memory for an engine");
     engine->config = *config;
     if (config->gradient_lanes == 0)
         engine->config.gradient_lanes = 1;

@@ -53,7 +53,7 @@ int gradient_sum_create(struct gradient_sum **out, const struct exchange *exchan
     }
     if (sum == NULL || sum->arrived == NULL) {
         gradient_sum_destroy(sum);
-        return error_set(err, ERROR_NOMEM, "cannot allocate a message of gradients");
+        return error_set(err, ERROR_NOMEM, "no memory for a message of gradients");
     }
     sum->exchange = exchange;
     sum->pieces = pieces;

@@ -74,7 +74,7 @@ static int allocate_buffers(struct lanes *lanes, struct block_sum *sum, struct e
     if (items == NULL || lanes->buffers == NULL || lanes->free == NULL ||
         lanes->nodes == NULL || lanes->added == NULL || lanes->table == NULL) {
         free(items);
-        return error_set(err, ERROR_NOMEM, "cannot allocate the table of gradients");
+        return error_set(err, ERROR_NOMEM, "no memory for the table of gradients");
     }
     for (size_t i = 0; i < count; i++)
         items[i] =
@@ -94,7 +94,7 @@ int lanes_create(struct lanes **out, struct lane_range range, struct lane_deal d
     assert(count >= 1 && (count & (count - 1)) == 0 && threads >= 1);
     *out = NULL;
     if (lanes == NULL)
-        return error_set(err, ERROR_NOMEM, "cannot allocate the table of gradients");
+        return error_set(err, ERROR_NOMEM, "no memory for the table of gradients");
     pthread_mutex_init(&lanes->mutex, NULL);
     team_cond_init(&lanes->changed);
     lanes->first = range.first;

@@ -262,7 +262,7 @@ static int allocate_scratch(struct engine *e, struct error *err)
     struct block_item *items = calloc(walkers * SCRATCH_ITEMS, sizeof *items);
 
     if (items == NULL)
-        return error_set(err, ERROR_NOMEM, "cannot allocate the table of activations");
+        return error_set(err, ERROR_NOMEM, "no memory for the table of activations");
     walkers_refresh(e);
     for (size_t i = 0; i < walkers; i++)
         scratch_items(e->walkers[i], items + i * SCRATCH_ITEMS);
@@ -344,7 +344,7 @@ static int allocate_kept(struct engine *e, struct error *err)
     e->kept_table = calloc(walkers * count, sizeof *e->kept_table);
     e->slot_table = calloc(walkers * slots, sizeof(struct kept_layer *));
     if (e->kept_table == NULL || e->slot_table == NULL || items == NULL) {
-        rc = error_set(err, ERROR_NOMEM, "cannot allocate the table of kept activations");
+        rc = error_set(err, ERROR_NOMEM, "no memory for the table of kept activations");
         goto out;
     }
     walkers_refresh(e);
@@ -405,7 +405,7 @@ static int allocate_record(struct engine *e, void **block, struct block_sum *sum
     struct block_item *items = calloc(walkers + 1, sizeof *items);
 
     if (items == NULL)
-        return error_set(err, ERROR_NOMEM, "cannot allocate the table of %s", name);
+        return error_set(err, ERROR_NOMEM, "no memory for the table of %s", name);
     items[0] = (struct block_item){ results, count, sizeof(float) };
     for (size_t i = 0; i < walkers; i++)
         items[i + 1] =

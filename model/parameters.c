@@ -66,7 +66,7 @@ static int module_build(struct engine *engine, enum system_module module, int la
     m->layers = layers;
     m->weights = calloc((size_t)layers, sizeof *m->weights);
     if (m->weights == NULL)
-        return error_set(err, ERROR_NOMEM, "cannot allocate the table of %d layers", layers);
+        return error_set(err, ERROR_NOMEM, "no memory for the table of %d layers", layers);
     for (int i = 0; i < layers; i++) {
         struct layer_weights *w = &m->weights[i];
 
@@ -100,7 +100,7 @@ int parameters_build(struct engine *engine, struct error *err)
     engine->table =
         calloc((size_t)(FIXED_PARAMETERS + LAYER_PARAMETERS * layers), sizeof *engine->table);
     if (engine->table == NULL)
-        return error_set(err, ERROR_NOMEM, "cannot allocate the table of parameters");
+        return error_set(err, ERROR_NOMEM, "no memory for the table of parameters");
     engine->embed_tokens = parameter_add(engine, ENGINE_PARAMETER, engine->V, engine->D,
                                          embedding_std, "inner.embed_tokens.embedding_weight");
     if (c->pos_encodings == ENGINE_LEARNED)

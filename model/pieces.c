@@ -41,7 +41,7 @@ int pieces_build(struct engine *engine, struct error *err)
     pieces->floats = engine->parameter_floats;
     pieces->ranges = calloc((size_t)count_layers(engine) + 2, sizeof *pieces->ranges);
     if (pieces->ranges == NULL)
-        return error_set(err, ERROR_NOMEM, "cannot allocate the table of gradients");
+        return error_set(err, ERROR_NOMEM, "no memory for the table of gradients");
     if (engine->ranks != NULL)
         layers = cut_layers(engine);
     pieces->count = pieces->early;

@@ -35,7 +35,7 @@ int ranks_create(struct ranks **out, const struct engine_config *config, struct 
     }
     if (ranks == NULL || ranks->ended == NULL) {
         ranks_destroy(ranks);
-        return error_set(err, ERROR_NOMEM, "cannot allocate the data of the ranks");
+        return error_set(err, ERROR_NOMEM, "no memory for the data of the ranks");
     }
     *out = ranks;
     return 0;

@@ -46,7 +46,7 @@ static int allocate(struct server *server, const struct engine_config *c, struct
         server->numbers != NULL && server->noise != NULL && server->puzzle != NULL)
         return 0;
     release(server);
-    return error_set(err, ERROR_NOMEM, "cannot allocate a batch of %zu rows", B);
+    return error_set(err, ERROR_NOMEM, "no memory for a batch of %zu rows", B);
 }
 
 /* Takes rank 0's kernel set. Where that, or its core of OpenBLAS, cannot be had, the

@@ -94,7 +94,7 @@ int segment_build(struct segment *segment, enum system_id id, const struct syste
     *segment = (struct segment){ 0 };
     segment->calls = calloc((size_t)count, sizeof *segment->calls);
     if (segment->calls == NULL)
-        return error_set(err, ERROR_NOMEM, "cannot allocate a table of %lld module calls",
+        return error_set(err, ERROR_NOMEM, "no memory for a table of %lld module calls",
                          (long long)count);
     for (int64_t i = 0; i < count; i++) {
         bool fast = system_call_is_fast(facts, sizes, i);

@@ -104,7 +104,7 @@ int team_create(struct team **out, int size, struct error *err)
         team->members = calloc((size_t)size, sizeof *team->members);
     if (team == NULL || team->members == NULL) {
         free(team);
-        return error_set(err, ERROR_NOMEM, "cannot allocate the table of threads");
+        return error_set(err, ERROR_NOMEM, "no memory for the table of threads");
     }
     team->size = size;
     team->started = 1;

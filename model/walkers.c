@@ -36,12 +36,12 @@ int walkers_create(struct engine *engine, struct error *err)
     engine->train_walkers = count_train_walkers(engine);
     engine->walkers = calloc(count, sizeof(struct engine *));
     if (engine->walkers == NULL)
-        return error_set(err, ERROR_NOMEM, "cannot allocate the table of threads");
+        return error_set(err, ERROR_NOMEM, "no memory for the table of threads");
     engine->walkers[0] = engine;
     for (size_t i = 1; i < count; i++) {
         engine->walkers[i] = calloc(1, sizeof *engine);
         if (engine->walkers[i] == NULL)
-            return error_set(err, ERROR_NOMEM, "cannot allocate the data of a thread");
+            return error_set(err, ERROR_NOMEM, "no memory for the data of a thread");
         engine->walkers[i]->member = (int)i;
     }
     return engine->sum.only_counted ? 0 : team_create(&engine->team, c->threads, err);

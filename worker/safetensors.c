@@ -57,7 +57,7 @@ static int align_data(struct safetensors_file *file, const char **data, size_t s
         return 0;
     file->aligned = malloc(size);
     if (file->aligned == NULL)
-        return error_set(err, ERROR_NOMEM, "%s: cannot allocate %zu bytes", name, size);
+        return error_set(err, ERROR_NOMEM, "%s: no memory for %zu bytes", name, size);
     memcpy(file->aligned, *data, size);
     *data = file->aligned;
     return 0;
@@ -73,7 +73,7 @@ static int parse_tensors(struct safetensors_file *file, const char *data, size_t
         return rc;
     file->by_name = calloc((size_t)file->count + 1, sizeof(const struct safetensors_tensor *));
     if (file->by_name == NULL)
-        return error_set(err, ERROR_NOMEM, "%s: cannot allocate the list of tensors", name);
+        return error_set(err, ERROR_NOMEM, "%s: no memory for the list of tensors", name);
     for (int i = 0; i < file->count; i++) {
         file->tensors[i].data = data + file->tensors[i].begin;
         file->by_name[i] = &file->tensors[i];
@@ -93,7 +93,7 @@ int safetensors_parse(struct safetensors_file **out, const void *data, size_t si
     *out = NULL;
     file = calloc(1, sizeof *file);
     if (file == NULL)
-        return error_set(err, ERROR_NOMEM, "%s: cannot allocate", name);
+        return error_set(err, ERROR_NOMEM, "%s: no memory", name);
     rc = safetensors_header_parse(&file->header, &used, data, size, name, err);
     if (rc < 0)
         goto out;
@@ -211,7 +211,7 @@ static int header_add_tensor(cJSON *header, size_t *offset,
     entry = cJSON_AddObjectToObject(header, tensor->name);
     if (entry == NULL ||
         cJSON_AddStringToObject(entry, "dtype", safetensors_dtype_name(tensor->dtype)) == NULL)
-        return error_set(err, ERROR_NOMEM, "cannot allocate a safetensors header");
+        return error_set(err, ERROR_NOMEM, "no memory for a safetensors header");
     shape = cJSON_AddArrayToObject(entry, "shape");
     for (int i = 0; shape != NULL && i < tensor->rank; i++)
         if (!cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)tensor->dims[i])))
@@ -220,7 +220,7 @@ static int header_add_tensor(cJSON *header, size_t *offset,
     if (shape == NULL || offsets == NULL ||
         !cJSON_AddItemToArray(offsets, cJSON_CreateNumber((double)*offset)) ||
         !cJSON_AddItemToArray(offsets, cJSON_CreateNumber((double)end)))
-        return error_set(err, ERROR_NOMEM, "cannot allocate a safetensors header");
+        return error_set(err, ERROR_NOMEM, "no memory for a safetensors header");
     *offset = end;
     return 0;
 }
@@ -236,7 +236,7 @@ static int header_add_metadata(cJSON *header, const struct safetensors_pair *met
     for (int i = 0; object != NULL && i < pairs; i++)
         if (cJSON_AddStringToObject(object, metadata[i].key, metadata[i].value) == NULL)
             object = NULL;
-    return object == NULL ? error_set(err, ERROR_NOMEM, "cannot allocate a safetensors header")
+    return object == NULL ? error_set(err, ERROR_NOMEM, "no memory for a safetensors header")
                           : 0;
 }
 
@@ -253,7 +253,7 @@ int safetensors_build_header(char **header, size_t *header_size, size_t *total,
     *header = NULL;
     json = cJSON_CreateObject();
     if (json == NULL)
-        return error_set(err, ERROR_NOMEM, "cannot allocate a safetensors header");
+        return error_set(err, ERROR_NOMEM, "no memory for a safetensors header");
     rc = header_add_metadata(json, metadata, pairs, err);
     for (int i = 0; rc == 0 && i < count; i++)
         rc = header_add_tensor(json, &data_size, &tensors[i], err);
@@ -265,7 +265,7 @@ int safetensors_build_header(char **header, size_t *header_size, size_t *total,
                     DATA_ALIGNMENT;
     bytes = text == NULL ? NULL : malloc(padded);
     if (bytes == NULL) {
-        rc = error_set(err, ERROR_NOMEM, "cannot allocate a safetensors header");
+        rc = error_set(err, ERROR_NOMEM, "no memory for a safetensors header");
         goto out;
     }
     memset(bytes, ' ', padded);
