@@ -128,6 +128,11 @@ void page_send(struct page_reply *out, const struct page_server *server, const c
 
     close(fd);
     *out = (struct page_reply){ 0 };
+    if (text[0] == '\0') {
+        out->headers = text;
+        out->body = strdup("");
+        return;
+    }
     if (end == NULL || sscanf(text, "HTTP/1.1 %d", &out->status) != 1)
         fail_msg("%s %.100s: no answer but \"%.100s\"", method, path, text);
     out->body = strdup(end + 4);

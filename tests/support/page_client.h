@@ -26,7 +26,7 @@ int page_server_stop(struct page_server *server);
 int page_connect(const struct page_server *server);
 
 struct page_reply {
-    int status;
+    int status;           /* 0: the connection was closed without an answer */
     char *headers, *body; /* fresh */
 };
 void page_reply_release(struct page_reply *reply);
