@@ -485,10 +485,11 @@ static void a_finding_without_a_shown_difference_says_why(void **state)
     }
 }
 
-/* The rate of learning has no figure of its own. */
+/* The rate of learning has no figure of its own. 201 values are too many for one. */
 static void a_setting_of_numbers_has_its_figure(void **state)
 {
     struct report report;
+    struct error err;
 
     (void)state;
     make_of(&report, "UPDATE arm SET axes = json_set('{}', '$.\"train.lr\"', arm_id)",
@@ -496,6 +497,17 @@ static void a_setting_of_numbers_has_its_figure(void **state)
     assert_non_null(strstr(report.text, "![token acc against train.lr "));
     assert_non_null(strstr(report.text, "](t-axis-train.lr.svg)"));
     assert_string_equal(report.pictures[0].file_name, "t-axis-train.lr.svg");
+    report_release(&report);
+    must(file_remove_tree(directory, &err), &err);
+    assert_int_equal(mkdir(directory, 0700), 0);
+    make_of(&report,
+            "WITH RECURSIVE n(i) AS (SELECT 3 UNION ALL SELECT i + 1 FROM n WHERE i < 201)"
+            " INSERT INTO arm SELECT i, 1, i, 'a' || i, '{}' FROM n;"
+            "INSERT INTO arm_run SELECT arm_id, 1 FROM arm WHERE arm_id > 2;"
+            "INSERT INTO arm_evaluation SELECT arm_id, 1 FROM arm WHERE arm_id > 2;"
+            "UPDATE arm SET axes = json_set('{}', '$.\"train.lr\"', arm_id)",
+            METRIC_PER_TOKEN_ACCURACY, DOCUMENT_MARKDOWN);
+    assert_null(strstr(report.text, "t-axis-train.lr.svg"));
     report_release(&report);
 }
 
@@ -551,6 +563,7 @@ static void the_finding_of_a_matrix_says_of_which_evaluations_it_is(void **state
     assert_non_null(strstr(report.text, "Of the evaluations, this is about those with "
                                         "eval.augmentations=all eval.act_inference=false "
                                         "eval.split=test eval.seed=0 eval.rollouts=1."));
+    assert_null(strstr(report.text, "against arch.halt_max_steps")); /* they have a figure */
     report_release(&report);
 }
 

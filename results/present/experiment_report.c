@@ -414,16 +414,18 @@ static int add_figure(struct report *report, bool *drawn, struct report_source *
     return rc;
 }
 
-/* Whether another figure has the axis, or it is not one of numbers. */
-static bool is_drawn_elsewhere(const struct cell_axis *axis)
+enum { MOST_VALUES = 200 };
+
+/* Whether the axis is of numbers that can be told apart, and no other figure has it. */
+static bool needs_figure(const struct cell_axis *axis)
 {
     static const char *const KEYS[] = { "arch.halt_max_steps", "arch.H_cycles", "arch.L_cycles",
                                         "data.num_aug" };
 
     for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++)
         if (strcmp(axis->key, KEYS[i]) == 0)
-            return true;
-    return axis->of_evaluation || !axis->numeric;
+            return false;
+    return !axis->of_evaluation && axis->numeric && axis->count <= MOST_VALUES;
 }
 
 /* Adds figures against settings of training that have no figure of their own, as the
@@ -436,7 +438,7 @@ static int add_axes(struct report *report, bool *drawn, struct report_source *so
     int rc = figure_find(&figure, "axis", err);
 
     for (int a = 0; a < figures->cells->axis_count && rc == 0; a++) {
-        if (is_drawn_elsewhere(&figures->cells->axes[a]))
+        if (!needs_figure(&figures->cells->axes[a]))
             continue;
         figures->axis = figures->cells->axes[a].key;
         rc = add_figure(report, drawn, source, figure, prefix, err);
