@@ -2,7 +2,6 @@
  * with --force deletes them. */
 #include "database.h"
 #include "error.h"
-#include "file.h"
 #include "garbage_collect.h"
 #include "human.h"
 #include "log.h"
@@ -11,7 +10,6 @@
 #include "workspace.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 static int print_table(const struct garbage_summary *summary, const struct options *options,
                        int64_t *total, struct error *err)
@@ -66,19 +64,12 @@ static void tell(const struct garbage_summary *summary, int64_t total, bool acte
 }
 
 /* Without --force, gc only reads: the check of the whole database, which takes seconds
- * of a large one, is left to those who write. A workspace without a database gets
- * one. */
+ * of a large one, is left to those who write. */
 static int open_store(struct store **out, const struct workspace *workspace, bool force,
                       struct error *err)
 {
-    char *path = workspace_path(workspace, "results.db");
-    int rc = path == NULL ? error_no_memory(err, "a path") : 0;
-
-    if (rc == 0)
-        rc = force || !file_exists(path) ? database_open(out, workspace, err)
-                                         : store_open(out, workspace->path, STORE_READ, err);
-    free(path);
-    return rc;
+    return force ? database_open(out, workspace, err)
+                 : store_open(out, workspace->path, STORE_READ, err);
 }
 
 int command_gc(const struct options *options, int *exit_code, struct error *err)
