@@ -709,6 +709,8 @@ int make_axis(struct picture *out, struct figure_source *source, struct error *e
         return rc;
     char *title = axis_title(source->axis);
 
+    /* a line between words would say that there is something between them */
+    request.bars = !source->cells->axes[cells_find_axis(source->cells, source->axis)].numeric;
     request.x_title = title;
     rc = title == NULL ? error_no_memory(err, "a figure")
                        : name_settings(out, source, source->axis, NULL, err);
