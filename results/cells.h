@@ -66,7 +66,8 @@ void cells_choose(bool *shown, const struct cells *cells, const char *const *key
 bool cell_has_effect(const struct cells *cells, const struct cell *cell, int axis);
 
 /* The cell's values on the training axes that are not in keys and have an effect on it,
- * such as "0.01, L_cycles=2"; "" if there are none. Newly allocated; NULL: no memory. */
+ * the system first: "hrm, L_cycles=2"; "" if there are none. Newly allocated; NULL: no
+ * memory. */
 char *cells_label(const struct cells *cells, const struct cell *cell, const char *const *keys,
                   int key_count);
 /* The same of the axes a with told[a], whether they have an effect or not. */

@@ -318,8 +318,8 @@ static bool has_effect(const struct matrix_block *block, const struct compare *c
     return false;
 }
 
-/* Leaves out of the block's label what has no effect in it, unless another block has the
- * shorter label. */
+/* Leaves out of the block's label what has no effect in it, unless another block has
+ * the shorter label. */
 static int shorten_label(struct matrix *matrix, struct matrix_block *block,
                          const struct compare *compare, struct error *err)
 {

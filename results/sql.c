@@ -91,7 +91,8 @@ void sql_end(sqlite3_stmt **statement)
     *statement = NULL;
 }
 
-/* Runs a statement to its first row: 1, and the caller gives it back; 0: it has none. */
+/* Runs a statement to its first row: 1, and the caller gives it back; 0: there is
+ * none. */
 static int first_row(struct store *store, sqlite3_stmt **out, const char *sql,
                      const struct sql_value *values, int count, struct error *err)
 {

@@ -131,8 +131,9 @@ static int name_place(struct places *places, struct place *place, char *label,
     return place->series < 0 ? refuse_combinations(MOST_LABELS, err) : 0;
 }
 
-/* Leaves out of the labels what has no effect in any place of a series. It is part of the
- * label until then, as the series over systems of "L_cycles=2" has a transformer, too. */
+/* Leaves out of the labels what has no effect in any place of a series. It is part of
+ * the label until then: the series of "L_cycles=2" over systems has a transformer,
+ * too. */
 static int shorten_labels(struct places *places, const struct cells *cells,
                           const char *const *keys, int key_count, struct error *err)
 {

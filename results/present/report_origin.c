@@ -346,8 +346,8 @@ static void put_report(FILE *out, const struct figure_source *figures)
     fprintf(out, "%s -o %s.html\n", figures->any_published ? " --published" : "", name);
 }
 
-/* The commands that lead to this report, a line each; newly allocated, NULL: no memory. A
- * name has only letters, digits, '.', '_', '-' unless the database was edited. */
+/* The commands that lead to this report, a line each; newly allocated, NULL: no memory.
+ * A name has only letters, digits, '.', '_', '-' unless the database was edited. */
 static char *write_commands(const struct figure_source *figures)
 {
     const char *name = figures->results->experiment;
