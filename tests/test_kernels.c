@@ -467,9 +467,64 @@ static void check_deep_products(const struct kernels *k, int width)
             continue;
         check_product(k, all[t], 17, 1056, 32, true);
         check_product(k, all[t], 3, 512, 512, false);
+        check_product(k, all[t], 17, 1056, 512, true); /* large weights */
         check_swiglu_product(k, all[t], 17, 1056, 32);
         check_swiglu_product(k, all[t], 300, 32, 64); /* more than a block */
     }
+}
+
+/* Products with weights of more than LARGE_BYTES, with all rows at once (more than
+ * LARGE_BLOCK, and several blocks of a transposed product) and a few rows at a time: the
+ * bits are equal. */
+static void check_divided_product(const struct gemm_kernels *p)
+{
+    enum { COUNT = 300, DEPTH = 512, COLUMNS = 1088, F = COLUMNS / 2, STEP = 32 };
+    float *a = random_values(COUNT * DEPTH, 70), *w = random_values(DEPTH * COLUMNS, 71);
+    float *b = random_values(COUNT * COLUMNS, 72), *scratch = random_values(p->scratch, 73);
+    float *whole[] = { random_values(COUNT * COLUMNS, 74), random_values(COUNT * F, 75),
+                       copy_values(w, DEPTH * COLUMNS) };
+    float *parts[] = { copy_values(whole[0], COUNT * COLUMNS), copy_values(whole[1], COUNT * F),
+                       copy_values(w, DEPTH * COLUMNS) };
+    const size_t counts[] = { COUNT * COLUMNS, COUNT * F, DEPTH * COLUMNS };
+    char *panels = aligned_alloc(64, DEPTH * COLUMNS * p->element);
+
+    assert_non_null(panels);
+    p->pack(panels, w, DEPTH, COLUMNS, false, true);
+    p->multiply(whole[0], COLUMNS, a, DEPTH, panels, COUNT, DEPTH, COLUMNS, true, scratch);
+    p->multiply_swiglu(whole[1], F, NULL, 0, a, DEPTH, panels, COUNT, DEPTH, F, scratch);
+    p->multiply_transposed(whole[2], DEPTH, b, COLUMNS, a, DEPTH, COLUMNS, COUNT, DEPTH,
+                           scratch);
+    for (int i = 0; i < COUNT; i += STEP) {
+        int rows = COUNT - i < STEP ? COUNT - i : STEP;
+
+        p->multiply(parts[0] + i * COLUMNS, COLUMNS, a + i * DEPTH, DEPTH, panels, rows, DEPTH,
+                    COLUMNS, true, scratch);
+        p->multiply_swiglu(parts[1] + i * F, F, NULL, 0, a + i * DEPTH, DEPTH, panels, rows,
+                           DEPTH, F, scratch);
+    }
+    for (int i = 0; i < COLUMNS; i += STEP)
+        p->multiply_transposed(parts[2] + i * DEPTH, DEPTH, b + i, COLUMNS, a, DEPTH, STEP,
+                               COUNT, DEPTH, scratch);
+    for (int c = 0; c < 3; c++) {
+        assert_memory_equal(whole[c], parts[c], counts[c] * sizeof **whole);
+        check_canary_and_free(whole[c], counts[c]);
+        check_canary_and_free(parts[c], counts[c]);
+    }
+    free(panels);
+    check_canary_and_free(a, COUNT * DEPTH);
+    check_canary_and_free(w, DEPTH * COLUMNS);
+    check_canary_and_free(b, COUNT * COLUMNS);
+    check_canary_and_free(scratch, p->scratch);
+}
+
+static void check_divided_products(const struct kernels *k, int width)
+{
+    if (width != 15)
+        return;
+    if (k->gemm_float32 != NULL)
+        check_divided_product(k->gemm_float32);
+    if (k->gemm_bfloat16 != NULL)
+        check_divided_product(k->gemm_bfloat16);
 }
 
 static void rounding_to_bfloat16_is_to_the_nearest_even(void **state)
@@ -483,6 +538,12 @@ static void products_match_their_definition(void **state)
     (void)state;
     for_all_sets(check_products);
     for_all_sets(check_deep_products);
+}
+
+static void large_products_do_not_depend_on_the_division_of_rows(void **state)
+{
+    (void)state;
+    for_all_sets(check_divided_products);
 }
 
 static void sums_match_their_definition(void **state)
@@ -582,6 +643,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rounding_to_bfloat16_is_to_the_nearest_even),
         cmocka_unit_test(products_match_their_definition),
+        cmocka_unit_test(large_products_do_not_depend_on_the_division_of_rows),
         cmocka_unit_test(sums_match_their_definition),
         cmocka_unit_test(rmsnorm_matches_definition_and_difference_quotients),
         cmocka_unit_test(swiglu_matches_definition_and_difference_quotients),

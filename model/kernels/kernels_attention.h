@@ -70,10 +70,10 @@ static __attribute__((noinline)) void product(float *c, ptrdiff_t ldc, bool accu
 
         for (int n = 0; n < N; n += TILE_VECTORS * LANES)
             if (n + LANES < N)
-                any_tile(c_m + n, ldc, a_m, row, step, b + n, ldb, K, accumulate, false, rows,
+                any_tile(c_m + n, ldc, a_m, row, step, b + n, ldb, K, accumulate, NULL, rows,
                          TILE_VECTORS);
             else
-                any_tile(c_m + n, ldc, a_m, row, step, b + n, ldb, K, accumulate, false, rows,
+                any_tile(c_m + n, ldc, a_m, row, step, b + n, ldb, K, accumulate, NULL, rows,
                          1);
     }
 }

@@ -41,11 +41,11 @@ static __attribute__((noinline)) void pair_product(float *c, ptrdiff_t ldc, bool
 
         for (int n = 0; n < N; n += 2 * LANES)
             if (n + LANES < N)
-                pair_any_tile(c_m + n, ldc, a_m, row, step, b + n, ldb, depth, accumulate, rows,
-                              2);
+                pair_any_tile(c_m + n, ldc, a_m, row, step, b + n, ldb, depth, accumulate, NULL,
+                              rows, 2);
             else
-                pair_any_tile(c_m + n, ldc, a_m, row, step, b + n, ldb, depth, accumulate, rows,
-                              1);
+                pair_any_tile(c_m + n, ldc, a_m, row, step, b + n, ldb, depth, accumulate, NULL,
+                              rows, 1);
     }
 }
 

@@ -30,12 +30,15 @@ enum {
 };
 
 static void pair_panel(float *c, ptrdiff_t ldc, const uint32_t *a, const uint32_t *b, int rows,
-                       int depth, bool accumulate)
+                       int depth, bool accumulate, const uint32_t *next)
 {
-    for (int i = 0; i < rows; i += GEMM_ROWS)
+    for (int i = 0; i < rows; i += GEMM_ROWS) {
+        struct ahead ahead = ahead_of(next, i, rows, depth, PAIR_FETCH_STEPS);
+
         pair_any_tile(c + i * ldc, ldc, a + i * PAIR_STRIDE, PAIR_STRIDE, 1, b, GEMM_PANEL,
-                      depth, accumulate, rows - i < GEMM_ROWS ? rows - i : GEMM_ROWS,
+                      depth, accumulate, &ahead, rows - i < GEMM_ROWS ? rows - i : GEMM_ROWS,
                       TILE_VECTORS);
+    }
 }
 
 static void pair_panel_transposed(float *c, ptrdiff_t ldc, const uint32_t *a, const uint32_t *b,
@@ -43,36 +46,43 @@ static void pair_panel_transposed(float *c, ptrdiff_t ldc, const uint32_t *a, co
 {
     for (int i = 0; i < rows; i += GEMM_ROWS)
         pair_any_tile(c + i * ldc, ldc, a + i, 1, TRANSPOSED_BLOCK, b, GEMM_PANEL, depth, true,
-                      rows - i < GEMM_ROWS ? rows - i : GEMM_ROWS, TILE_VECTORS);
+                      NULL, rows - i < GEMM_ROWS ? rows - i : GEMM_ROWS, TILE_VECTORS);
 }
 
 static void gemm_bf16(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda,
                       const void *packed, int rows, int depth, int columns, bool accumulate,
                       float *scratch)
 {
-    uint32_t *block = (void *)scratch; /* (GEMM_BLOCK, PAIR_STRIDE) */
+    uint32_t *block = (void *)scratch; /* (most, PAIR_STRIDE) */
     const uint32_t *panels = packed;
     int pairs = depth / 2;
+    bool large = is_large(pairs, columns, sizeof *panels);
+    int most = large ? LARGE_BLOCK : GEMM_BLOCK;
 
     assert(rows >= 0 && depth % GEMM_PANEL == 0 && columns % GEMM_PANEL == 0);
     assert(lda >= depth && ldc >= columns && scratch != NULL);
     for (int k = 0; k < pairs; k += PAIR_DEPTH) {
         int part = pairs - k < PAIR_DEPTH ? pairs - k : PAIR_DEPTH;
-        for (int i = 0; i < rows; i += GEMM_BLOCK) {
-            int block_rows = rows - i < GEMM_BLOCK ? rows - i : GEMM_BLOCK;
+        for (int i = 0; i < rows; i += most) {
+            int block_rows = rows - i < most ? rows - i : most;
             for (int r = 0; r < block_rows; r++)
                 pairs_of_row(block + r * PAIR_STRIDE, a + (i + r) * lda + 2 * k, part);
-            for (int j = 0; j < columns; j += GEMM_PANEL)
-                pair_panel(c + i * ldc + j, ldc, block,
-                           panels + (ptrdiff_t)j * pairs + k * GEMM_PANEL, block_rows, part,
-                           accumulate || k > 0);
+            for (int j = 0; j < columns; j += GEMM_PANEL) {
+                const uint32_t *panel = panels + (ptrdiff_t)j * pairs + k * GEMM_PANEL;
+
+                pair_panel(
+                    c + i * ldc + j, ldc, block, panel, block_rows, part, accumulate || k > 0,
+                    large && j + GEMM_PANEL < columns ? panel + (ptrdiff_t)GEMM_PANEL * pairs
+                                                      : NULL);
+            }
         }
     }
 }
 
 /* As swiglu_tile(), with the left operand in a block of pairs. */
-INLINE void pair_swiglu_tile(struct destination to, const float *before, const uint32_t *a,
-                             const uint32_t *b, int depth, const struct pending_swiglu *pending)
+INLINE void pair_swiglu_tile(struct destination to, struct ahead ahead, const float *before,
+                             const uint32_t *a, const uint32_t *b, int depth,
+                             const struct pending_swiglu *pending)
 {
     __m512 sum[GEMM_ROWS][TILE_VECTORS];
 
@@ -81,7 +91,8 @@ INLINE void pair_swiglu_tile(struct destination to, const float *before, const u
         for (int v = 0; v < TILE_VECTORS; v++)
             sum[i][v] = before != NULL ? _mm512_loadu_ps(before + i * PANEL + v * LANES)
                                        : _mm512_setzero_ps();
-    pair_sums(sum, a, PAIR_STRIDE, 1, b, GEMM_PANEL, depth, pending, GEMM_ROWS, TILE_VECTORS);
+    pair_sums(sum, a, PAIR_STRIDE, 1, b, GEMM_PANEL, depth, &ahead, pending, GEMM_ROWS,
+              TILE_VECTORS);
 #pragma GCC unroll 14
     for (int i = 0; i < GEMM_ROWS; i++)
         for (int v = 0; v < TILE_VECTORS; v++)
@@ -92,22 +103,26 @@ static void gemm_bf16_swiglu(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_
                              const float *a, ptrdiff_t lda, const void *packed, int rows,
                              int depth, int F, float *scratch)
 {
-    uint32_t *block = (void *)scratch;                  /* (GEMM_BLOCK, PAIR_STRIDE) */
-    float *so_far = scratch + GEMM_BLOCK * PAIR_STRIDE; /* (GEMM_BLOCK, PANEL) */
+    uint32_t *block = (void *)scratch;                   /* (most, PAIR_STRIDE) */
+    float *so_far = scratch + LARGE_BLOCK * PAIR_STRIDE; /* (most, PANEL) */
     float last_tile[GEMM_ROWS * PANEL] __attribute__((aligned(64)));
     int pairs = depth / 2;
     const uint32_t *panels = packed;
+    bool large = is_large(pairs, 2 * F, sizeof *panels);
+    int most = large ? LARGE_BLOCK : GEMM_BLOCK;
     struct pending_swiglu pending = { .rows = 0 };
 
     assert(rows >= 0 && depth % GEMM_PANEL == 0 && F % GEMM_PANEL == 0);
     assert(lda >= depth && ld_act >= F && (keep == NULL || ld_keep >= 2 * F));
-    for (int i = 0; i < rows; i += GEMM_BLOCK) {
-        int block_rows = rows - i < GEMM_BLOCK ? rows - i : GEMM_BLOCK;
+    for (int i = 0; i < rows; i += most) {
+        int block_rows = rows - i < most ? rows - i : most;
         /* the remainder goes through so_far */
         int whole = block_rows / GEMM_ROWS * GEMM_ROWS;
 
         for (int j = 0; j < F; j += LANES) {
             const uint32_t *panel = panels + (ptrdiff_t)j * 2 * pairs;
+            const uint32_t *next =
+                large && j + LANES < F ? panel + (ptrdiff_t)GEMM_PANEL * pairs : NULL;
             float *act_j = act + i * ld_act + j;
             float *keep_j = keep != NULL ? keep + i * ld_keep + j : NULL;
             int part;
@@ -125,14 +140,15 @@ static void gemm_bf16_swiglu(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_
                         to = (struct destination){ .at = keep_j + r * ld_keep,
                                                    .ld = ld_keep,
                                                    .next = F };
-                    pair_swiglu_tile(to, k > 0 ? so_far + r * PANEL : NULL,
-                                     block + r * PAIR_STRIDE, panel + k * GEMM_PANEL, part,
-                                     &pending);
+                    pair_swiglu_tile(to, ahead_of(next, r, whole, part, PAIR_SWIGLU_STEPS),
+                                     k > 0 ? so_far + r * PANEL : NULL, block + r * PAIR_STRIDE,
+                                     panel + k * GEMM_PANEL, part, &pending);
                     pending = swiglu_of_tile(act_j + r * ld_act, ld_act, to);
                 }
                 int from = last ? whole : 0;
                 pair_panel(so_far + from * PANEL, PANEL, block + from * PAIR_STRIDE,
-                           panel + k * GEMM_PANEL, block_rows - from, part, k > 0);
+                           panel + k * GEMM_PANEL, block_rows - from, part, k > 0,
+                           last || !large ? NULL : panel + (k + part) * GEMM_PANEL);
             }
             swiglu_rows(act_j + whole * ld_act, ld_act,
                         keep_j != NULL ? keep_j + whole * ld_keep : NULL, ld_keep,
@@ -187,7 +203,7 @@ static void gemm_bf16_pack(void *packed, const float *w, int depth, int columns,
 
 enum {
     /* of gemm_bf16_swiglu(); floats */
-    PAIR_SCRATCH = GEMM_BLOCK * (PAIR_STRIDE + PANEL),
+    PAIR_SCRATCH = LARGE_BLOCK * (PAIR_STRIDE + PANEL),
     TRANSPOSED_SCRATCH = TRANSPOSED_DEPTH * TRANSPOSED_BLOCK
 };
 

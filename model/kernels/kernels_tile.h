@@ -45,9 +45,18 @@ enum { TILE_VECTORS = 2 };
  * While the sums run, a tile prefetches its destination: FETCH_ROWS rows every
  * FETCH_STEPS steps of k, because more at once would delay the loads of A and B. A tile
  * that also finishes the SwiGLU of the tile before (struct pending_swiglu) does both in
- * smaller portions: SWIGLU_ROWS rows every SWIGLU_STEPS steps.
+ * smaller portions: SWIGLU_ROWS rows every SWIGLU_STEPS steps. Its share of what comes
+ * next (struct ahead) it prefetches in the same portions.
  */
 enum { FETCH_ROWS = 4, FETCH_STEPS = 32, SWIGLU_ROWS = 2, SWIGLU_STEPS = 16 };
+
+/* What a later tile reads from memory and this one prefetches to the second cache:
+ * `lines` cache lines with every portion, from `next` on. */
+struct ahead {
+    const char *next;
+    int lines;
+};
+enum { LINE = 64, LINE_FLOATS = LINE / sizeof(float) }; /* bytes of a cache line, floats */
 
 /* One pointer serves A_ROWS rows of A. With a single pointer the compiler would need
  * the distance of each of the 14 rows from it in a register, and there are only 16 for
@@ -118,27 +127,31 @@ INLINE int pending_swiglu_rows(const struct pending_swiglu *pending, int done, i
  * rows and vectors are constants at every call, so that sum[][] is registers.
  *
  * The loop over k is cut into parts; before each part a portion of the other work is
- * done. fetch: prefetch the destination to (and up to three rows behind its last, which
- * does no harm). pending: finish that SwiGLU, or NULL. It starts with the second part:
- * by then the stores that it reads have completed.
+ * done. ahead: prefetch it and the destination to (and up to three rows behind its last,
+ * which does no harm), or NULL. pending: finish that SwiGLU, or NULL. It starts with the
+ * second part: by then the stores that it reads have completed.
  */
 INLINE void tile_sums(vec sum[TILE_ROWS][TILE_VECTORS], const float *a, ptrdiff_t row,
                       ptrdiff_t step, const float *b, ptrdiff_t ldb, int depth,
-                      struct destination to, bool fetch, const struct pending_swiglu *pending,
-                      int rows, int vectors)
+                      struct destination to, const struct ahead *ahead,
+                      const struct pending_swiglu *pending, int rows, int vectors)
 {
     int portion = pending != NULL ? SWIGLU_ROWS : FETCH_ROWS;
     int steps = pending != NULL ? SWIGLU_STEPS : FETCH_STEPS;
     int last = pending != NULL ? rows + portion : rows;
-    int done = 0;
+    int done = 0, lines = ahead != NULL ? ahead->lines : 0;
+    const char *next = ahead != NULL ? ahead->next : NULL;
 
 #pragma GCC unroll 14
     for (int i = 0; i < rows; i++)
         for (int v = 0; v < vectors; v++)
             sum[i][v] = (vec){ 0 };
     for (int k = 0, asked = 0, part; k < depth; k += part, asked += portion) {
-        part = fetch && asked < last && depth - k > steps ? steps : depth - k;
-        if (fetch)
+        part = ahead != NULL && (asked < last || lines > 0) && depth - k > steps ? steps
+                                                                                 : depth - k;
+        for (int i = 0; i < lines; i++, next += LINE)
+            __builtin_prefetch(next, 0, 2);
+        if (ahead != NULL && asked < last)
             for (int i = 0; i < portion; i++)
                 for (int v = 0; v < vectors; v++)
                     __builtin_prefetch(to.at + (asked + i) * to.ld + v * to.next, 1);
@@ -168,15 +181,15 @@ INLINE void tile_sums(vec sum[TILE_ROWS][TILE_VECTORS], const float *a, ptrdiff_
 }
 
 /* C = A B, or += A B, for one tile: rows of C are ldc apart and hold whole vectors.
- * fetch, rows and vectors as above. */
+ * ahead, rows and vectors as above. */
 INLINE void tile(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t row, ptrdiff_t step,
-                 const float *b, ptrdiff_t ldb, int depth, bool accumulate, bool fetch,
-                 int rows, int vectors)
+                 const float *b, ptrdiff_t ldb, int depth, bool accumulate,
+                 const struct ahead *ahead, int rows, int vectors)
 {
     vec sum[TILE_ROWS][TILE_VECTORS];
 
     tile_sums(sum, a, row, step, b, ldb, depth,
-              (struct destination){ .at = c, .ld = ldc, .next = LANES }, fetch, NULL, rows,
+              (struct destination){ .at = c, .ld = ldc, .next = LANES }, ahead, NULL, rows,
               vectors);
 #pragma GCC unroll 14
     for (int i = 0; i < rows; i++)
@@ -193,12 +206,12 @@ INLINE void tile(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t row, ptrdiff
  * of the micro-kernel for each number, so that a remainder of rows runs at full speed,
  * too. */
 INLINE void any_tile(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t row, ptrdiff_t step,
-                     const float *b, ptrdiff_t ldb, int depth, bool accumulate, bool fetch,
-                     int rows, int vectors)
+                     const float *b, ptrdiff_t ldb, int depth, bool accumulate,
+                     const struct ahead *ahead, int rows, int vectors)
 {
 #define TILE_OF(n)                                                                             \
     case n:                                                                                    \
-        tile(c, ldc, a, row, step, b, ldb, depth, accumulate, fetch, n, vectors);              \
+        tile(c, ldc, a, row, step, b, ldb, depth, accumulate, ahead, n, vectors);              \
         break
     switch (rows) {
         TILE_OF(1);

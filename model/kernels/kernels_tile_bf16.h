@@ -25,23 +25,30 @@
 
 #include "kernels_tile.h"
 
-enum { PAIR_STEPS = 8 }; /* pairs between two portions of a pending SwiGLU */
+/* Pairs between two portions of other work: of a pending SwiGLU, and if there is none. */
+enum { PAIR_SWIGLU_STEPS = 8, PAIR_FETCH_STEPS = 32 };
 
 /* sum += A B over `depth` pairs, for `rows` rows of A and `vectors` vectors of B, both
  * constants at every call. Pair (i, k) of A is a[i * row + k * step]; rows of pairs of
- * B are ldb apart. pending, unless NULL: a SwiGLU that is computed meanwhile, as in
- * tile_sums(). */
+ * B are ldb apart. Meanwhile, as in tile_sums(), `ahead` is prefetched and a pending
+ * SwiGLU computed; NULL: none. */
 INLINE void pair_sums(__m512 sum[TILE_ROWS][TILE_VECTORS], const uint32_t *a, ptrdiff_t row,
                       ptrdiff_t step, const uint32_t *b, ptrdiff_t ldb, int depth,
-                      const struct pending_swiglu *pending, int rows, int vectors)
+                      const struct ahead *ahead, const struct pending_swiglu *pending, int rows,
+                      int vectors)
 {
-    int done = 0;
+    int steps = pending != NULL ? PAIR_SWIGLU_STEPS : PAIR_FETCH_STEPS;
+    int done = 0, lines = ahead != NULL ? ahead->lines : 0;
+    const char *next = ahead != NULL ? ahead->next : NULL;
 
     for (int k = 0, part; k < depth; k += part) {
         const uint32_t *of_a[A_POINTERS];
 
-        part = pending != NULL && done < pending->rows && depth - k > PAIR_STEPS ? PAIR_STEPS
-                                                                                 : depth - k;
+        part = depth - k;
+        if (((pending != NULL && done < pending->rows) || lines > 0) && part > steps)
+            part = steps;
+        for (int i = 0; i < lines; i++, next += LINE)
+            __builtin_prefetch(next, 0, 2);
         if (k > 0)
             done = pending_swiglu_rows(pending, done, done + SWIGLU_ROWS);
         for (int p = 0; p * A_ROWS < rows; p++) {
@@ -71,8 +78,8 @@ INLINE void pair_sums(__m512 sum[TILE_ROWS][TILE_VECTORS], const uint32_t *a, pt
 /* C = A B, or += A B, for one tile: rows of C are ldc apart; the other arguments as
  * above. */
 INLINE void pair_tile(float *c, ptrdiff_t ldc, const uint32_t *a, ptrdiff_t row, ptrdiff_t step,
-                      const uint32_t *b, ptrdiff_t ldb, int depth, bool accumulate, int rows,
-                      int vectors)
+                      const uint32_t *b, ptrdiff_t ldb, int depth, bool accumulate,
+                      const struct ahead *ahead, int rows, int vectors)
 {
     __m512 sum[TILE_ROWS][TILE_VECTORS];
 
@@ -81,7 +88,7 @@ INLINE void pair_tile(float *c, ptrdiff_t ldc, const uint32_t *a, ptrdiff_t row,
         for (int v = 0; v < vectors; v++)
             sum[i][v] =
                 accumulate ? _mm512_loadu_ps(c + i * ldc + v * LANES) : _mm512_setzero_ps();
-    pair_sums(sum, a, row, step, b, ldb, depth, NULL, rows, vectors);
+    pair_sums(sum, a, row, step, b, ldb, depth, ahead, NULL, rows, vectors);
 #pragma GCC unroll 14
     for (int i = 0; i < rows; i++)
         for (int v = 0; v < vectors; v++)
@@ -91,11 +98,11 @@ INLINE void pair_tile(float *c, ptrdiff_t ldc, const uint32_t *a, ptrdiff_t row,
 /* The same for a number of rows, 1 to TILE_ROWS, that is not a constant. */
 INLINE void pair_any_tile(float *c, ptrdiff_t ldc, const uint32_t *a, ptrdiff_t row,
                           ptrdiff_t step, const uint32_t *b, ptrdiff_t ldb, int depth,
-                          bool accumulate, int rows, int vectors)
+                          bool accumulate, const struct ahead *ahead, int rows, int vectors)
 {
 #define TILE_OF(n)                                                                             \
     case n:                                                                                    \
-        pair_tile(c, ldc, a, row, step, b, ldb, depth, accumulate, n, vectors);                \
+        pair_tile(c, ldc, a, row, step, b, ldb, depth, accumulate, ahead, n, vectors);         \
         break
     switch (rows) {
         TILE_OF(1);
