@@ -80,8 +80,8 @@ static void published_values_on_any_data_stand_in_a_report_that_is_asked_for_the
     for (int any = 0; any < 2; any++) {
         source.any_published = any;
         make(&report, &source, DOCUMENT_MARKDOWN);
-        assert_int_equal(strstr(report.text, "hrmlab report t --published shows") != NULL,
-                         !any);
+        assert_int_equal(
+            strstr(report.text, "hrmlab report t --published -o t.html shows") != NULL, !any);
         assert_int_equal(strstr(report.text, "| TRM without EMA |") != NULL, any);
         assert_int_equal(strstr(report.text, "TRM paper: Jolicoeur-Martineau") != NULL, any);
         report_release(&report);

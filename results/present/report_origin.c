@@ -116,8 +116,8 @@ int report_published(struct report_source *source, struct error *err)
     if (count == 0) {
         document_say(document,
                      "No published values are known on data like this; hrmlab report %s "
-                     "--published shows those on other data.",
-                     figures->results->experiment);
+                     "--published -o %s.html shows those on other data.",
+                     figures->results->experiment, figures->results->experiment);
         return 0;
     }
     document_say(document,
