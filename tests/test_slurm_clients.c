@@ -53,11 +53,11 @@ static const char LIMITED_PILOT[] =
 static const char WIDE_RUNS[] =
     "{\"name\": \"t\", \"seeds\": [1, 2, 3, 4], \"set\": {" CLUSTER_SMALL_RUN
     ", \"train.max_steps\": 40}, \"slurm\": {\"cpus_per_task\": 2}}";
-/* Four of one core each, that have two threads. */
+/* Four of two threads each; and what their workspace says. */
 static const char NARROW_RUNS[] =
     "{\"name\": \"t\", \"seeds\": [1, 2, 3, 4], \"set\": {" CLUSTER_SMALL_RUN
-    ", \"train.max_steps\": 40}, \"resources\": {\"threads\": 2},"
-    " \"slurm\": {\"cpus_per_task\": 1}}";
+    ", \"train.max_steps\": 40}, \"resources\": {\"threads\": 2}}";
+static const char NARROW[] = "{\"slurm\": {\"cpus_per_task\": 1}}";
 /* Whose retries wait for some minutes. */
 static const char DELAYED_RUN[] =
     "{\"name\": \"t\", \"set\": {" CLUSTER_SMALL_RUN ", \"train.max_steps\": 40},"
@@ -586,14 +586,22 @@ static void a_later_runner_submits_no_more_than_the_first_might(void **state)
     place_remove(&place);
 }
 
-/* Of one core each: four fit, whatever their threads. */
+/* Of one core each, as the workspace wants it: four fit, whatever their threads. */
 static void jobs_are_as_wide_as_the_cores_that_they_ask_for(void **state)
 {
     struct place place;
+    struct error err = { 0 };
 
     (void)state;
     make_fakes(&place, NARROW_RUNS, "waits");
     use_fakes(&place);
+    char *settings = file_join(place.workspace, "settings.json");
+    assert_int_equal(file_make_directories(place.workspace, &err), 0);
+    assert_int_equal(file_write_atomic(settings, NARROW, strlen(NARROW), &err), 0);
+    free(settings);
+    assert_int_equal(
+        place_finish(place_start(&place, "plan", place.spec, "--executor", "slurm", NULL)), 0);
+    assert_true(place_output_has(&place, "#SBATCH --cpus-per-task=1"));
     assert_int_equal(place_finish(place_start(&place, "queue", place.spec, "--executor",
                                               "slurm", "--jobs", "4", NULL)),
                      0);
