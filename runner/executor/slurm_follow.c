@@ -231,8 +231,8 @@ static double unseen_s(const struct slurm_task *task)
  * A job that had a node which could not start it is missing as well, but only after it
  * was listed as over for MinJobAge: 300 s, if the site has not chosen less. And it had
  * its turn, which the jobs of an array have in their order: where an earlier one still
- * waits it cannot have come, and where the next one does it hardly has, since that would
- * have got the node.
+ * waits it cannot have come, and where the next one does it hardly has, since that
+ * would have got the node.
  */
 bool slurm_was_taken_off(const struct slurm_task *task, const struct slurm_jobs *jobs,
                          bool past)

@@ -70,8 +70,8 @@ double schedule_backoff_s(double first_s, int failures, uint64_t job_id);
  * machine, must have been suspended. It does not count as a worker's silence. */
 double schedule_unwatched_s(double since_last_look_s);
 
-/* Whether a job that asks for so many cores may start. One that asks for more than there
- * are runs on all of them. */
+/* Whether a job that asks for so many cores may start. One that asks for more than
+ * there are runs on all of them. */
 bool schedule_has_room(int cores, int cores_free, int cores_total);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * spec.h - reads an experiment's JSON file and its base files into arms.
  *
- * Precedence: defaults < the workspace's settings.json < base files in order < set < axes
- * < --set on the command line.
+ * Precedence: defaults < the workspace's settings.json < base files in order < set <
+ * axes < --set on the command line.
  * grid: every combination. zip: a list of objects whose lists have equal length and
  * advance together. ablate: deviations from the base, one at a time (the base itself
  * is an arm too). exclude: a list of objects; a cell that matches all entries of one
@@ -71,8 +71,8 @@ struct spec {
 enum { SPEC_MAX_CELLS = 100000, SPEC_MAX_NAME = 100, SPEC_MAX_BASE_DEPTH = 8 };
 
 /* Reads path, with the workspace's own settings (NULL: none), and applies count
- * "key=value" overrides. Every fault is ERROR_FORMAT with one message: file, place, what
- * was expected, most similar known key. */
+ * "key=value" overrides. Every fault is ERROR_FORMAT with one message: file, place,
+ * what was expected, most similar known key. */
 int spec_read(struct spec **out, const char *path, const char *workspace,
               const char *const *overrides, int count, struct error *err) MUST_CHECK;
 /* Gives the spec another valid name, also in its resolved text. ERROR_NOMEM. */

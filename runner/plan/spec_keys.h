@@ -1,5 +1,5 @@
 /*
- * spec_keys.h - maps of settings in a spec, and what is wrong with a key that names none.
+ * spec_keys.h - maps of settings in a spec, and what is wrong with an unknown key.
  */
 #ifndef RUNNER_SPEC_KEYS_H
 #define RUNNER_SPEC_KEYS_H
@@ -18,7 +18,8 @@ bool spec_is_group(const char *key);
 int spec_unknown_key(const char *where, const char *key, struct error *err) MUST_CHECK;
 
 /* Applies the spec's map of settings of that key (set, resources, retries, slurm) to
- * config; prefix is "" or, for example, "resources.". name: the spec's, for messages. */
+ * config; prefix is "" or, for example, "resources.". name: the spec's, for
+ * messages. */
 int spec_apply_map(struct config *config, const cJSON *spec, const char *key,
                    const char *prefix, const char *name, struct error *err) MUST_CHECK;
 

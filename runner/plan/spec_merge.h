@@ -12,8 +12,8 @@
 
 /*
  * Reads path and merges it over its base files (paths relative to the file that names
- * them; maps are merged key by key, anything else is replaced). Adds the workspace's own
- * settings (spec_defaults.h; NULL: none) where it says nothing. Then applies count
+ * them; maps are merged key by key, anything else is replaced). Adds the workspace's
+ * own settings (spec_defaults.h; NULL: none) where it says nothing. Then applies count
  * "key=value" overrides: a setting that is an axis has only this one value. Checks
  * top-level keys, but not the keys of settings. The result, without "base", is the
  * caller's to cJSON_Delete(). path "-" is standard input; relative paths in a spec
