@@ -38,7 +38,8 @@ struct slurm_batch *slurm_batch_find(struct slurm_batch *list, const char *name)
 int slurm_batch_jobs(const struct slurm_batch *batch);
 /* WORKSPACE/slurm/NAME.sh, or another ending; fresh, NULL: no memory. */
 char *slurm_batch_path(const struct slurm_batch *batch, const char *ending);
-/* *out: the log of the batch of that name, that of an attempt in the directory; fresh. */
+/* *out: the log of the batch of that name, that of an attempt in the directory;
+ * fresh. */
 int slurm_batch_log(char **out, const char *directory, const char *name,
                     struct error *err) MUST_CHECK;
 /* Writes the script. */

@@ -387,9 +387,10 @@ static bool is_unbegun(const struct slurm *slurm, const struct slurm_task *task)
                                  : slurm_mark_void(task->head.directory);
 }
 
-/* *over: Slurm itself has ended the job that was at work on the task for its memory. It
- * calls such a job failed; all of its processes are killed (OverMemoryKill), so that the
- * worker's end is not told, or not that of the script. False: no memory to find out. */
+/* *over: Slurm itself has ended the job that was at work on the task for its memory.
+ * It calls such a job failed; all of its processes are killed (OverMemoryKill), so that
+ * the worker's end is not told, or not that of the script. False: no memory to find
+ * out. */
 static bool find_over_memory(bool *over, const struct slurm_task *task)
 {
     enum { LOG_LIMIT = 16 << 20 };
