@@ -47,8 +47,8 @@ void store_close(struct store *store); /* NULL allowed */
 /* A complete new database that has not yet taken the old one's place
  * (store_replace.h). */
 #define STORE_READY "results.db.ready"
-/* *lost: the workspace has runs but no database: the database was deleted. The only error
- * is ERROR_NOMEM. */
+/* *lost: the workspace has runs but no database: the database was deleted. The only
+ * error is ERROR_NOMEM. */
 int store_find_lost(bool *lost, const char *workspace, struct error *err) MUST_CHECK;
 
 /* Whether that file exists, because a replacement was interrupted. */

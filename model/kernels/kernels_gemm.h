@@ -283,13 +283,15 @@ static void gemm_swiglu(float *act, ptrdiff_t ld_act, float *keep, ptrdiff_t ld_
 }
 
 /* One pass: C (rows, columns) += A^T B for `depth` rows of A and of B, at most
- * TRANSPOSED_ROWS. Meanwhile `next` is prefetched, a part of its rows with each panel. */
+ * TRANSPOSED_ROWS. Meanwhile `next` is prefetched, a part of its rows with each
+ * panel. */
 static void gemm_transposed_pass(float *c, ptrdiff_t ldc, const float *a, ptrdiff_t lda,
                                  const float *b, ptrdiff_t ldb, int rows, int depth,
                                  int columns, struct ahead_rows next)
 {
     float panel[TRANSPOSED_ROWS * PANEL] __attribute__((aligned(64)));
-    int each = (next.count * PANEL + columns - 1) / columns; /* rows of `next` per panel */
+    /* rows of `next` per panel */
+    int each = (next.count * PANEL + columns - 1) / columns;
 
     for (int j = 0; j < columns; j += PANEL) {
         for (int p = 0; p < depth; p++)

@@ -56,7 +56,8 @@ struct ahead {
     const char *next;
     int lines;
 };
-enum { LINE = 64, LINE_FLOATS = LINE / sizeof(float) }; /* bytes of a cache line, floats */
+/* Bytes of a cache line, and floats. */
+enum { LINE = 64, LINE_FLOATS = LINE / sizeof(float) };
 
 /* One pointer serves A_ROWS rows of A. With a single pointer the compiler would need
  * the distance of each of the 14 rows from it in a register, and there are only 16 for
@@ -127,9 +128,9 @@ INLINE int pending_swiglu_rows(const struct pending_swiglu *pending, int done, i
  * rows and vectors are constants at every call, so that sum[][] is registers.
  *
  * The loop over k is cut into parts; before each part a portion of the other work is
- * done. ahead: prefetch it and the destination to (and up to three rows behind its last,
- * which does no harm), or NULL. pending: finish that SwiGLU, or NULL. It starts with the
- * second part: by then the stores that it reads have completed.
+ * done. ahead: prefetch it and the destination to (and up to three rows behind its
+ * last, which does no harm), or NULL. pending: finish that SwiGLU, or NULL. It starts
+ * with the second part: by then the stores that it reads have completed.
  */
 INLINE void tile_sums(vec sum[TILE_ROWS][TILE_VECTORS], const float *a, ptrdiff_t row,
                       ptrdiff_t step, const float *b, ptrdiff_t ldb, int depth,

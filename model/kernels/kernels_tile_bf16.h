@@ -25,7 +25,7 @@
 
 #include "kernels_tile.h"
 
-/* Pairs between two portions of other work: of a pending SwiGLU, and if there is none. */
+/* Pairs between two portions of other work: of a pending SwiGLU, or without one. */
 enum { PAIR_SWIGLU_STEPS = 8, PAIR_FETCH_STEPS = 32 };
 
 /* sum += A B over `depth` pairs, for `rows` rows of A and `vectors` vectors of B, both

@@ -43,8 +43,8 @@ static void words_release(struct words *words)
     free(words->list);
 }
 
-/* *spec: SOURCE is a spec, one that is shipped included: JSON whose name is a text, which
- * no file of tasks has. The only error is ERROR_NOMEM. */
+/* *spec: SOURCE is a spec, one that is shipped included: JSON whose name is a text,
+ * which no file of tasks has. The only error is ERROR_NOMEM. */
 static int find_spec(bool *spec, const char *given, struct error *err)
 {
     struct stat status;

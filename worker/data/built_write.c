@@ -62,8 +62,8 @@ static int open_file(FILE **out, char **path, const char *folder, const char *na
     return *out == NULL ? write_error(*path, err) : 0;
 }
 
-/* Closes a file, gives it its name if all could be written, and frees path. Returns rc, or
- * an error. */
+/* Closes a file, gives it its name if all could be written, and frees path. Returns rc,
+ * or an error. */
 static int close_file(FILE *out, char *path, int rc, struct error *err)
 {
     if (out == NULL) {

@@ -64,8 +64,8 @@ static bool ends_with(const char *text, const char *end)
     return length >= behind && strcmp(text + length - behind, end) == 0;
 }
 
-/* *found: the path is train/ or test/, or an array there, in place of the directory. The
- * only error is ERROR_NOMEM. */
+/* *found: the path is train/ or test/, or an array there, in place of the directory.
+ * The only error is ERROR_NOMEM. */
 static int find_part(bool *found, const char *path, struct error *err)
 {
     DIR *folder = opendir(path);

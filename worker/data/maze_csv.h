@@ -11,8 +11,8 @@
 
 board_parse_fn maze_csv_parse;
 
-/* *is: the first puzzle of the file has walls, or a start and a goal: no other board has.
- * False when it cannot be read. The only error is ERROR_NOMEM. */
+/* *is: the first puzzle of the file has walls, or a start and a goal: no other board
+ * has. False when it cannot be read. The only error is ERROR_NOMEM. */
 int maze_csv_recognises(bool *is, const char *path, struct error *err) MUST_CHECK;
 
 #endif
