@@ -66,7 +66,7 @@ static int make_workspace(void **state)
 
     recorded_demo_make(&place);
     setenv("HRMLAB_EXPERIMENTS", experiments, 1); /* specs by their names */
-    setenv("HRMLAB_KERNELS", "base", 1); /* what a worker needs differs between sets */
+    setenv("HRMLAB_KERNELS", "base", 1);          /* what a worker needs differs between sets */
     free(experiments);
     char *hash = place_ask(&place, "SELECT hash FROM run WHERE run_id = 1");
 
