@@ -494,7 +494,7 @@ static void others_may_read_an_idle_workspace_that_lets_them(void **unused)
     assert_int_equal(ask_as_nobody(&place, "status"), 3);
     assert_true(place_output_has(&place, "permission denied"));
     assert_int_equal(ask_as_nobody(&place, "gc"), 3);
-    assert_true(place_output_has(&place, "permission denied"));
+    assert_true(place_output_has(&place, "ws/results.db: permission denied"));
     place_remove(&place);
 }
 
