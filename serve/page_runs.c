@@ -54,7 +54,7 @@ static int add_curve(struct document *document, struct store *store, const char 
 
         chart_add_point(chart, series, &point);
     }
-    if (chart != NULL)
+    if (chart != NULL && !chart->out_of_memory)
         chart->series[series].line = true;
     rc = picture_add(&picture, chart, err);
     if (rc == 0)

@@ -534,7 +534,6 @@ static void failed_allocations_of_a_page_refuse_it_once(void **state)
     int points = getenv("HRMLAB_EVERY") != NULL ? INT32_MAX : fault_is_long() ? 200 : 5;
 
     if (!fault_is_long()) {
-        /* the server has been seen to end with SIGSEGV, at an allocation that is not found yet */
         print_message("skip: only with HRMLAB_LONG\n");
         skip();
     }
