@@ -78,15 +78,16 @@ static __attribute__((noinline)) void product(float *c, ptrdiff_t ldc, bool accu
     }
 }
 
-#if VECTOR_BYTES == 64
-/* A square of LANES x LANES numbers is transposed in four steps: rows 8 apart exchange
- * halves of 8 lanes, then rows 4, 2 and 1 apart exchange halves of 4, 2 and 1 lanes. */
+/* A square of LANES x LANES numbers is transposed in steps: rows 8 apart exchange halves
+ * of 8 lanes (where a vector has 16), then rows 4, 2 and 1 apart exchange halves of 4, 2
+ * and 1 lanes. */
 #define EXCHANGE(a, b, low, high)                                                              \
     do {                                                                                       \
         vec first_ = (a), second_ = (b);                                                       \
         (a) = SHUFFLE(first_, second_, low);                                                   \
         (b) = SHUFFLE(first_, second_, high);                                                  \
     } while (0)
+#if VECTOR_BYTES == 64
 #define LOW_8 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23
 #define HIGH_8 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31
 #define LOW_4 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27
@@ -95,15 +96,32 @@ static __attribute__((noinline)) void product(float *c, ptrdiff_t ldc, bool accu
 #define HIGH_2 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31
 #define LOW_1 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30
 #define HIGH_1 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31
+#elif VECTOR_BYTES == 32
+#define LOW_4 0, 1, 2, 3, 8, 9, 10, 11
+#define HIGH_4 4, 5, 6, 7, 12, 13, 14, 15
+#define LOW_2 0, 1, 8, 9, 4, 5, 12, 13
+#define HIGH_2 2, 3, 10, 11, 6, 7, 14, 15
+#define LOW_1 0, 8, 2, 10, 4, 12, 6, 14
+#define HIGH_1 1, 9, 3, 11, 5, 13, 7, 15
+#else
+#define LOW_2 0, 1, 4, 5
+#define HIGH_2 2, 3, 6, 7
+#define LOW_1 0, 4, 2, 6
+#define HIGH_1 1, 5, 3, 7
+#endif
 
 INLINE void transpose_square(vec row[LANES])
 {
+#if VECTOR_BYTES == 64
     for (int i = 0; i < LANES; i++)
         if ((i & 8) == 0)
             EXCHANGE(row[i], row[i + 8], LOW_8, HIGH_8);
+#endif
+#if VECTOR_BYTES >= 32
     for (int i = 0; i < LANES; i++)
         if ((i & 4) == 0)
             EXCHANGE(row[i], row[i + 4], LOW_4, HIGH_4);
+#endif
     for (int i = 0; i < LANES; i++)
         if ((i & 2) == 0)
             EXCHANGE(row[i], row[i + 2], LOW_2, HIGH_2);
@@ -112,8 +130,8 @@ INLINE void transpose_square(vec row[LANES])
             EXCHANGE(row[i], row[i + 1], LOW_1, HIGH_1);
 }
 
-/* Transposes rows s .. s + 15 and columns c .. c + 15 of x. Zeros take the place of
- * rows past S; columns past d are read (KERNEL_SLACK) and not stored. */
+/* Transposes rows s .. s + LANES - 1 and as many columns of x from c on. Zeros take the
+ * place of rows past S; columns past d are read (KERNEL_SLACK) and not stored. */
 INLINE void transpose_part(float *out, ptrdiff_t padded, const float *x, ptrdiff_t ld,
                            float scale, int s, int S, int c, int d)
 {
@@ -129,7 +147,6 @@ INLINE void transpose_part(float *out, ptrdiff_t padded, const float *x, ptrdiff
         if (c + i < d)
             vec_store(out + (c + i) * padded + s, row[i]);
 }
-#endif
 
 /* out (d x padded) = scale * x^T for x (S x d, rows ld apart); columns past S become
  * 0. */
@@ -137,20 +154,9 @@ static void transpose(float *out, const float *x, ptrdiff_t ld, float scale, int
 {
     ptrdiff_t padded = padded_positions(S);
 
-#if VECTOR_BYTES == 64
     for (int s = 0; s < padded; s += LANES)
         for (int c = 0; c < d; c += LANES)
             transpose_part(out, padded, x, ld, scale, s, S, c, d);
-#else
-    for (int c = 0; c < d; c++) {
-        float *out_c = out + c * padded;
-
-        for (int s = 0; s < S; s++)
-            out_c[s] = scale * x[s * ld + c];
-        for (ptrdiff_t s = S; s < padded; s++)
-            out_c[s] = 0.0f;
-    }
-#endif
 }
 
 /* 2^max(x, -126): the bound keeps the result a normal number. */
