@@ -18,6 +18,7 @@
 
 #include "error.h"
 #include "file.h"
+#include "json.h"
 #include "support/place.h"
 #include "support/recorded_demo.h"
 #include "text.h"
@@ -226,11 +227,109 @@ static void both_measures_stay_beside_a_wide_state_at_80_columns(void **state)
     free(text);
 }
 
+/* No two members of the object have one name. */
+static void expect_names_differ(const char *file, const cJSON *object)
+{
+    for (const cJSON *a = object->child; a != NULL; a = a->next)
+        for (const cJSON *b = a->next; b != NULL; b = b->next)
+            if (strcmp(a->string, b->string) == 0)
+                fail_msg("%s: two members are called %s", file, a->string);
+}
+
+/* What hrmlab writes for the screen in another format, fresh. */
+static char *in_format(const struct screen *screen, const char *format)
+{
+    const char *words[MOST_WORDS + 3];
+    int count = 0;
+
+    for (; screen->words[count] != NULL; count++)
+        words[count] = strcmp(screen->words[count], "RUN") == 0 ? run : screen->words[count];
+    words[count++] = "--format";
+    words[count++] = format;
+    words[count] = NULL;
+    return place_text(&place, 0, words);
+}
+
+static void check_json(const struct screen *screen)
+{
+    char *text = in_format(screen, "json");
+    struct error err;
+    cJSON *root;
+
+    if (json_parse(&root, text, strlen(text), screen->file, &err) != 0)
+        fail_msg("%s", err.message);
+    assert_true(cJSON_IsArray(json_member(root, "rows")));
+    expect_names_differ(screen->file, root);
+    for (const cJSON *table = root->child; table != NULL; table = table->next)
+        if (cJSON_IsArray(table) && cJSON_IsObject(table->child))
+            expect_names_differ(screen->file, table->child);
+    cJSON_Delete(root);
+    free(text);
+}
+
+/* Where an object says of which table it is, all do. */
+static void check_json_lines(const struct screen *screen)
+{
+    char *text = in_format(screen, "jsonl"), *rest = text;
+    bool named = strncmp(text, "{\"table\"", strlen("{\"table\"")) == 0;
+
+    for (char *line; (line = strsep(&rest, "\n")) != NULL && line[0] != '\0';) {
+        struct error err;
+        cJSON *object;
+
+        if (json_parse(&object, line, strlen(line), screen->file, &err) != 0)
+            fail_msg("%s", err.message);
+        expect_names_differ(screen->file, object);
+        if (named != cJSON_IsString(json_member(object, "table")))
+            fail_msg("%s: of which table: %s", screen->file, line);
+        cJSON_Delete(object);
+    }
+    free(text);
+}
+
+static void every_screen_is_json_of_which_no_two_names_are_alike(void **state)
+{
+    (void)state;
+    for (int i = 0; i < SCREEN_COUNT; i++) {
+        if (strcmp(SCREENS[i].file, "watch") == 0)
+            continue;
+        check_json(&SCREENS[i]);
+        check_json_lines(&SCREENS[i]);
+    }
+}
+
+/* Changes the workspace: all evaluations have recorded what their outer steps changed. */
+static void trajectories_fit_the_terminal_and_name_arms_by_their_axes(void **state)
+{
+    static const struct screen TRAJECTORIES = { "trajectories", { "results", "--trajectory" } };
+
+    (void)state;
+    place_change(&place,
+                 "UPDATE evaluation SET"
+                 " canonical = json_set(canonical, '$.\"eval.trajectory\"', json('true'))");
+    place_change(&place, "INSERT INTO measure_value"
+                         " SELECT evaluation_id, step, name, 1, 0.5 FROM evaluation_result,"
+                         " (SELECT 'step_token_accuracy' AS name UNION ALL SELECT 'residual_h'"
+                         "  UNION ALL SELECT 'residual_l' UNION ALL SELECT 'residual_layer'"
+                         "  UNION ALL SELECT 'q_bin_rows' UNION ALL SELECT 'q_bin_mean')"
+                         " WHERE checkpoint = 'last'");
+    char *text = take_screens(&TRAJECTORIES);
+
+    expect_lines_fit(TRAJECTORIES.file, text);
+    place_expect_words(text, "\nhalt_max_steps  name         infer  seeds  step  token acc");
+    place_expect_words(text, "\nhalt_max_steps  name         infer  seeds  bin   rows  mean q");
+    free(text);
+    check_json(&TRAJECTORIES);
+    check_json_lines(&TRAJECTORIES);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(screens_are_as_in_the_documentation_and_no_line_is_too_long),
         cmocka_unit_test(both_measures_stay_beside_a_wide_state_at_80_columns),
+        cmocka_unit_test(every_screen_is_json_of_which_no_two_names_are_alike),
+        cmocka_unit_test(trajectories_fit_the_terminal_and_name_arms_by_their_axes),
     };
 
     return cmocka_run_group_tests(tests, make_workspace, remove_workspace);

@@ -218,7 +218,7 @@ static void colours_only_where_they_are_allowed(void **state)
 static void several_tables_are_one_json_document(void **state)
 {
     struct table *tables[2] = { make_table(), make_table() };
-    const char *const members[2] = { NULL, "differences" };
+    const char *const members[2] = { "rows", "differences" };
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);

@@ -130,10 +130,10 @@ int table_print(struct table *table, FILE *out, enum output_format format, bool 
 int table_flush(struct table *table, FILE *out, enum output_format format, bool first,
                 struct error *err) MUST_CHECK;
 
-/* Several tables as one document: for people one after the other; in JSON the first
- * one's rows as "rows" and those of the others under members[i] (members[0] is not
- * used); in lines of JSON each object has its table's name ("rows", members[i]) as
- * "table". CSV is one table only (assert). */
+/* Several tables as one document: for people one after the other; in JSON the rows of
+ * each under members[i], all of which differ, that of the first as "rows" by custom; in
+ * lines of JSON each object has its table's name (members[i]) as "table". CSV is one
+ * table only (assert). */
 int table_print_all(struct table *const *tables, const char *const *members, int count,
                     FILE *out, enum output_format format, bool color,
                     struct error *err) MUST_CHECK;

@@ -315,7 +315,7 @@ void table_print_json(struct table *const *tables, const char *const *members, i
     fputs("{\"format\": \"hrmlab-table-2\"", out);
     for (int i = 0; i < count; i++) {
         fputs(",\n", out);
-        print_json_text(out, i == 0 ? "rows" : members[i]);
+        print_json_text(out, members[i]);
         fputs(": ", out);
         print_json_rows(tables[i], out);
     }

@@ -57,8 +57,7 @@ int table_print_markdown(const struct table *table, FILE *out);
 int table_print_latex(const struct table *table, FILE *out);
 /* Prints one object per row; name: of the table, added as a member; NULL: none. */
 void table_print_json_lines(const struct table *table, const char *name, FILE *out);
-/* Prints one object for all tables; members[i] names table i, beginning with the
- * second. */
+/* Prints one object for all tables; members[i] names table i. */
 void table_print_json(struct table *const *tables, const char *const *members, int count,
                       FILE *out);
 

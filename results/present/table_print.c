@@ -101,11 +101,7 @@ int table_print_all(struct table *const *tables, const char *const *members, int
     for (int i = 0; i < count && rc == 0 && format != FORMAT_JSON; i++) {
         if (i > 0 && format != FORMAT_JSON_LINES)
             fputc('\n', out);
-        rc = print_one(tables[i],
-                       count == 1 ? NULL
-                       : i == 0   ? "rows"
-                                  : members[i],
-                       out, format, color);
+        rc = print_one(tables[i], count > 1 ? members[i] : NULL, out, format, color);
     }
     if (rc != 0)
         return error_set(err, ERROR_NOMEM, "no memory for a table");
@@ -115,5 +111,5 @@ int table_print_all(struct table *const *tables, const char *const *members, int
 int table_print(struct table *table, FILE *out, enum output_format format, bool color,
                 struct error *err)
 {
-    return table_print_all(&table, NULL, 1, out, format, color, err);
+    return table_print_all(&table, &(const char *){ "rows" }, 1, out, format, color, err);
 }

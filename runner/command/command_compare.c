@@ -20,7 +20,7 @@
 #include <string.h>
 
 /* Prints all tables, that of planned comparisons first (NULL: there is none); CSV is a
- * single table: the last one, of differences. */
+ * single table: the last one, of differences. members: their names. */
 static int print_tables(struct table *planned, struct table *const *tables,
                         const char *const *members, int count, const struct options *options,
                         struct error *err)
@@ -33,7 +33,7 @@ static int print_tables(struct table *planned, struct table *const *tables,
         rc = error_no_memory(err, "a comparison");
     if (rc == 0 && planned != NULL) {
         all[all_count] = planned;
-        names[all_count++] = "planned";
+        names[all_count++] = count > 0 ? "planned" : "rows";
     }
     for (int i = 0; i < count && rc == 0; i++) {
         all[all_count] = tables[i];
@@ -134,6 +134,7 @@ static int compare_matrix(struct table *planned, const struct compare *compare,
         rc = matrix_tables(tables, &count, matrix, compare, &list, finding,
                            format_is_for_people(options->format), err);
     if (rc == 0) {
+        members[0] = "rows";
         members[count - 1] = "differences";
         rc = print_tables(planned, tables, members, count, options, err);
     }

@@ -127,7 +127,7 @@ static int draw_task(const struct options *options, int *exit_code, struct error
 
 int command_show(const struct options *options, int *exit_code, struct error *err)
 {
-    static const char *const members[TABLES] = { "run", "settings", "attempts", "evaluations",
+    static const char *const members[TABLES] = { "rows", "settings", "attempts", "evaluations",
                                                  "files" };
     struct workspace workspace = { .lock_fd = -1 };
     struct store *store = NULL;
