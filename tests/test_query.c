@@ -624,8 +624,7 @@ static void trajectories_of_one_arm_are_told_apart(void **state)
     assert_non_null(out);
     must(table_print(table, out, FORMAT_CSV, false, &err), &err);
     fclose(out);
-    if (strstr(text, ",1,all,test,false,,1,1,") == NULL ||
-        strstr(text, ",1,all,test,false,\"weights raw\",1,1,") == NULL)
+    if (strstr(text, ",vote,ema,1,1,") == NULL || strstr(text, ",vote,raw,1,1,") == NULL)
         fail_msg("%s", text);
     free(text);
     table_destroy(table);
