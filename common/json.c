@@ -576,7 +576,7 @@ char *json_canonical(const cJSON *item)
     return text;
 }
 
-enum { NEAREST_MAX = 64 };
+enum { NEAREST_MAX = 64, LEAST_BEGINNING = 3 };
 
 static int edit_distance(const char *a, const char *b)
 {
@@ -609,7 +609,9 @@ const char *json_nearest_name(const char *word, const char *const *names, int co
     for (int i = 0; i < count; i++) {
         if (strlen(names[i]) > NEAREST_MAX)
             continue;
-        int distance = edit_distance(word, names[i]);
+        bool begins = length >= LEAST_BEGINNING && strncmp(names[i], word, length) == 0;
+        int distance =
+            begins ? (int)(strlen(names[i]) > length) : edit_distance(word, names[i]);
         if (distance < best) {
             best = distance;
             nearest = names[i];

@@ -137,6 +137,11 @@ static void nearest_name_helps_with_slips_only(void **state)
     (void)state;
     assert_string_equal(json_nearest_name("arch.num_head", names, 2), "arch.num_heads");
     assert_null(json_nearest_name("something.else", names, 2));
+    const char *const figures[] = { "flops", "loss_curves", "loss" };
+    assert_string_equal(json_nearest_name("loss_", figures, 2), "loss_curves");
+    assert_string_equal(json_nearest_name("los", figures, 2), "loss_curves");
+    assert_string_equal(json_nearest_name("loss", figures, 3), "loss");
+    assert_string_equal(json_nearest_name("flop", figures, 2), "flops");
 }
 
 int main(void)
