@@ -2,6 +2,7 @@
 #include "curve_query.h"
 
 #include "error.h"
+#include "evaluation_keys.h"
 #include "evaluation_words.h"
 #include "file.h"
 #include "id_range.h"
@@ -129,26 +130,37 @@ static int load_trainings(struct curves *out, struct store *store,
     return rc;
 }
 
-/* Whether the arm of row number i has several evaluations. Rows are sorted by arm, then
- * by evaluation. */
-static bool has_several_evaluations(const struct results *results, int i)
-{
-    int first = i, last = i;
+/* What the labels of an arm's evaluations depend on. */
+struct arm_evaluations {
+    bool several;
+    const char *kinds[2]; /* borrowed: one without its trajectory, one with; NULL: none */
+};
 
-    while (first > 0 && results->rows[first - 1].arm == results->rows[i].arm)
-        first--;
-    while (last + 1 < results->row_count && results->rows[last + 1].arm == results->rows[i].arm)
-        last++;
-    return !same_evaluation(&results->rows[first], &results->rows[last]);
+/* Those of the arm whose first row is number first. Rows are sorted by arm, then by
+ * evaluation. */
+static struct arm_evaluations find_evaluations(const struct results *results, int first)
+{
+    const struct result_row *rows = &results->rows[first];
+    struct arm_evaluations out = { .several = false };
+
+    for (int i = 0; first + i < results->row_count && rows[i].arm == rows[0].arm; i++) {
+        if (i > 0 && same_evaluation(&rows[i - 1], &rows[i]))
+            continue;
+        out.several = i > 0;
+        out.kinds[evaluation_keys_has_trajectory(rows[i].evaluation)] = rows[i].evaluation;
+    }
+    return out;
 }
 
 /* The label of a row's curve, with its evaluation if the arm has several. */
 static char *evaluation_label(const struct results *results, const struct result_row *row,
-                              bool several)
+                              const struct arm_evaluations *all)
 {
     const char *arm = results->arms[row->arm].label;
-    char *words = several ? evaluation_words_of(row, NULL) : NULL;
-    char *label = !several        ? strdup(arm)
+    const char *other = all->kinds[!evaluation_keys_has_trajectory(row->evaluation)];
+    char *words =
+        all->several ? evaluation_words_of(row, other != NULL ? other : row->evaluation) : NULL;
+    char *label = !all->several   ? strdup(arm)
                   : words == NULL ? NULL
                                   : format_string("%s, %s", arm, words);
 
@@ -160,7 +172,7 @@ static int load_evaluations(struct curves *out, const struct results *results,
                             enum metric metric, struct error *err)
 {
     const struct result_row *before = NULL;
-    bool several = false; /* of the row's arm */
+    struct arm_evaluations all = { .several = false }; /* of the row's arm */
     int rc = 0;
 
     for (int i = 0; i < results->row_count && rc == 0; i++) {
@@ -168,12 +180,11 @@ static int load_evaluations(struct curves *out, const struct results *results,
         double value = result_value(results, row, metric);
 
         if (i == 0 || row->arm != row[-1].arm)
-            several = has_several_evaluations(results, i);
+            all = find_evaluations(results, i);
         if (isnan(value))
             continue;
         if (before == NULL || !same_evaluation(before, row) || before->seed != row->seed)
-            rc = add_curve(out, row->arm, row->seed, evaluation_label(results, row, several),
-                           err);
+            rc = add_curve(out, row->arm, row->seed, evaluation_label(results, row, &all), err);
         if (rc == 0)
             rc = add_point(&out->items[out->count - 1], row->step, value, err);
         before = row;

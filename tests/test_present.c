@@ -327,6 +327,25 @@ static void curves_are_of_trainings_or_of_evaluations_on_the_way(void **state)
     assert_int_equal(curves.items[1].count, 2); /* untrained and last */
     assert_true(curves.items[1].points[0].step == 0 && curves.items[1].points[1].step == 3);
     curves_release(&curves);
+    /* what all evaluations record besides is not said */
+    for (int i = 0; i < all->row_count; i++)
+        all->rows[i].evaluation = all->rows[i].outer_steps == 2
+                                      ? "{\"eval.trajectory\":true}"
+                                      : "{\"eval.halt_max_steps\":1,\"eval.trajectory\":true}";
+    must(curves_load(&curves, store, all, "token", &err), &err);
+    assert_string_equal(curves.items[1].label, "arch.name=hrm, infer 2, voted all");
+    curves_release(&curves);
+    for (int i = 0; i < all->row_count; i++)
+        if (all->rows[i].outer_steps == 1)
+            all->rows[i].evaluation = "{}";
+    must(curves_load(&curves, store, all, "token", &err), &err);
+    assert_string_equal(curves.items[0].label,
+                        "arch.name=hrm, infer 1, voted all, trajectory false");
+    assert_string_equal(curves.items[1].label,
+                        "arch.name=hrm, infer 2, voted all, trajectory true");
+    curves_release(&curves);
+    for (int i = 0; i < all->row_count; i++)
+        all->rows[i].evaluation = all->rows[i].outer_steps == 1 ? "{}" : "{\"eval.seed\":0}";
     /* curves of one label are drawn as seeds of one evaluation */
     for (int i = 0; i < all->row_count; i++)
         all->rows[i].act_inference = all->rows[i].train_split = all->rows[i].outer_steps == 2;
