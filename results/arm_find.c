@@ -174,6 +174,19 @@ static int add_arm(struct results *into, char *label, const cJSON *axes, struct 
     return 0;
 }
 
+int arm_load_experiment(struct results **out, struct store *store, const char *prefix,
+                        const char *experiment, const char *name, struct error *err)
+{
+    int rc = results_load(out, store, prefix[0] != '\0' ? prefix : experiment, NULL, 0,
+                          RESULTS_ARMS, err);
+    struct error why = *err;
+
+    if (rc != ERROR_ABSENT || prefix[0] != '\0' || experiment != NULL)
+        return rc;
+    return error_set(err, rc, "\"%.100s\" is taken for an arm (EXPERIMENT:ARM): %s", name,
+                     why.message);
+}
+
 int arm_add_foreign(const char **out, struct results *results, struct store *store,
                     const char *name, struct error *err)
 {
@@ -232,10 +245,10 @@ int arm_load_two(struct results **out, const char *names[2], struct store *store
     const char *arm;
     int rc = experiment == NULL ? arm_split_name(prefix, &arm, store, given[0], err) : 0;
 
+    if (rc == 0)
+        rc = arm_load_experiment(&arms, store, prefix, experiment, given[0], err);
     if (prefix[0] != '\0')
         experiment = prefix;
-    if (rc == 0)
-        rc = results_load(&arms, store, experiment, NULL, 0, RESULTS_ARMS, err);
     for (int i = 0; i < 2 && rc == 0; i++)
         rc = choose_arm(&only, arms, store, given[i], err);
     if (rc == 0)

@@ -23,6 +23,11 @@ int arm_find(struct results **out, struct store *store, const struct results *re
 int arm_split_name(char experiment[EXPERIMENT_NAME_SIZE], const char **arm, struct store *store,
                    const char *name, struct error *err) MUST_CHECK;
 
+/* Loads the arms of the experiment: of prefix, or where it is "", of experiment (NULL:
+ * the only one). Where that is none, the error says that name is taken for an arm. */
+int arm_load_experiment(struct results **out, struct store *store, const char *prefix,
+                        const char *experiment, const char *name, struct error *err) MUST_CHECK;
+
 /*
  * If the name is that of an arm of another experiment, "EXPERIMENT:ARM", adds this arm
  * and the rows that the name matches to the results, so that they can be compared.

@@ -498,6 +498,11 @@ int compare_axis(struct axis_values *values, struct comparison_list *list,
                        "--axis %s: unknown setting%s%s%s (`hrmlab axes` lists them)", key,
                        nearest != NULL ? ", did you mean \"" : "",
                        nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
+    } else if (strcmp(key, "train.seed") == 0) {
+        rc = error_set(err, ERROR_FORMAT,
+                       "--axis %s: seeds are not compared, every comparison is made over them; "
+                       "hrmlab results --rows %s shows each",
+                       key, key);
     } else if (cells == NULL || firsts == NULL || terms == NULL) {
         rc = error_no_memory(err, "a comparison");
     } else {

@@ -102,8 +102,7 @@ int diff_find_arm(struct diff_side *out, struct store *store, const char *experi
 
     *out = (struct diff_side){ 0 };
     if (rc == 0)
-        rc = results_load(&all, store, named[0] != '\0' ? named : experiment, NULL, 0,
-                          RESULTS_ARMS, err);
+        rc = arm_load_experiment(&all, store, named, experiment, name, err);
     if (rc == 0)
         rc = arm_find(&found, store, all, arm, err);
     if (rc == 0)

@@ -135,6 +135,7 @@ static void a_mistake_on_the_command_line_is_named(void **state)
         { { "retry", "t" }, "none of its 2 jobs is failed, cancelled or quarantined" },
         { { "cancel", "nothing" }, "nothing: no such experiment or run" },
         { { "results", "-tiny" }, "unknown option -tiny" },
+        { { "plot", "t", "--figure", "loss" }, "(did you mean \"loss_curves\"?)" },
         { { "plot", "t", "--axis", "train.lr" }, "--axis is for --figure axis" },
         { { "plot", "t", "--figure", "axis", "--rows", "arch.name" },
           "are for --figure pivot" },

@@ -225,6 +225,7 @@ static void arms_of_other_experiments_are_compared_and_a_report_has_its_baseline
     };
     const char *const people[] = { "compare", pair[1], pair[2], NULL };
     const char *const same[] = { "compare", "t", "--baseline", "u:arch.name=hrm", NULL };
+    const char *const bare[][4] = { { "diff", "t", "u", NULL }, { "compare", "x", "y", NULL } };
 
     (void)state;
     place_change(&place, "INSERT INTO experiment (experiment_id, name, description, spec_hash,"
@@ -264,6 +265,12 @@ static void arms_of_other_experiments_are_compared_and_a_report_has_its_baseline
     free(text);
     text = run(0, report);
     place_expect_words(text, "Difference: to arch.name=transformer");
+    free(text);
+    text = run(2, bare[0]);
+    place_expect_words(text, "\"t\" is taken for an arm (EXPERIMENT:ARM): say which");
+    free(text);
+    text = run(2, bare[1]);
+    place_expect_words(text, "\"x\" is taken for an arm (EXPERIMENT:ARM): say which");
     free(text);
     place_change(&place, "DELETE FROM arm_evaluation WHERE arm_id > 10");
     place_change(&place, "DELETE FROM arm_run WHERE arm_id > 10");
@@ -316,6 +323,16 @@ static void an_axis_says_which_cells_have_no_partner(void **state)
     free(text);
     place_change(&place, "UPDATE evaluation_result SET checkpoint = 'last'"
                          " WHERE evaluation_id = 4 AND checkpoint = 'interim'");
+}
+
+static void an_axis_of_seeds_is_refused_for_what_seeds_are(void **state)
+{
+    const char *const words[] = { "compare", "t", "--axis", "train.seed", NULL };
+    char *text = run(2, words);
+
+    (void)state;
+    place_expect_words(text, "seeds are not compared, every comparison is made over them");
+    free(text);
 }
 
 /* The second arm gets the first one's run, too, and of its own one no result of two outer
@@ -395,6 +412,7 @@ int main(void)
         cmocka_unit_test(arms_of_other_experiments_are_compared_and_a_report_has_its_baseline),
         cmocka_unit_test(evaluations_that_record_their_trajectory_are_compared_with_others),
         cmocka_unit_test(an_axis_says_which_cells_have_no_partner),
+        cmocka_unit_test(an_axis_of_seeds_is_refused_for_what_seeds_are),
         cmocka_unit_test(diff_says_over_how_many_runs_a_mean_is),
         cmocka_unit_test(one_task_is_said_to_be_one),
         cmocka_unit_test(small_trainings_of_different_work_are_not_equal),
