@@ -15,7 +15,7 @@ static void mean_release(struct trajectory_mean *mean)
 {
     for (int i = 0; i < MEASURE_COUNT - METRIC_COUNT; i++) {
         free(mean->lists[i].values);
-        free(mean->lists[i].runs);
+        free(mean->lists[i].weights);
     }
     *mean = (struct trajectory_mean){ 0 };
 }
@@ -37,15 +37,15 @@ static int make_room(struct trajectory_list *list, int position, struct error *e
     if (values == NULL)
         return error_no_memory(err, "the trajectories");
     list->values = values;
-    int *runs = realloc(list->runs, (size_t)room * sizeof *runs);
-    if (runs == NULL)
+    double *weights = realloc(list->weights, (size_t)room * sizeof *weights);
+    if (weights == NULL)
         return error_no_memory(err, "the trajectories");
-    list->runs = runs;
+    list->weights = weights;
     list->room = room;
     return 0;
 }
 
-static int add_value(struct trajectory_list *list, int position, double value,
+static int add_value(struct trajectory_list *list, int position, double value, double weight,
                      struct error *err)
 {
     int rc = position > list->room ? make_room(list, position, err) : 0;
@@ -54,22 +54,27 @@ static int add_value(struct trajectory_list *list, int position, double value,
         return rc;
     for (; list->count < position; list->count++) {
         list->values[list->count] = 0.0;
-        list->runs[list->count] = 0;
+        list->weights[list->count] = 0.0;
     }
-    list->values[position - 1] += value;
-    list->runs[position - 1]++;
+    list->values[position - 1] += weight * value;
+    list->weights[position - 1] += weight;
     return 0;
 }
 
-/* Adds the lists of one run's evaluation; counts the run if it has any. */
+/* Adds the lists of one run's evaluation; counts the run if it has any. What a bin of
+ * q_halt has counts by the bin's rows: a seed with a single row there says little. */
 static int add_run(struct trajectory_mean *mean, struct store *store,
                    const struct result_row *row, struct error *err)
 {
     sqlite3_stmt *s;
     bool any = false;
     int rc = sql_query(store, &s, err,
-                       "SELECT name, position, value FROM measure_value"
-                       " WHERE evaluation_id = ?1 AND step = ?2 AND position > 0",
+                       "SELECT m.name, m.position, m.value, coalesce(b.value, 1.0)"
+                       " FROM measure_value m LEFT JOIN measure_value b"
+                       " ON m.name IN ('q_bin_mean', 'q_bin_exact')"
+                       " AND b.evaluation_id = m.evaluation_id AND b.step = m.step"
+                       " AND b.name = 'q_bin_rows' AND b.position = m.position"
+                       " WHERE m.evaluation_id = ?1 AND m.step = ?2 AND m.position > 0",
                        "ii", row->evaluation_id, row->step);
 
     while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
@@ -82,7 +87,7 @@ static int add_run(struct trajectory_mean *mean, struct store *store,
             continue;
         any = true;
         rc = add_value(&mean->lists[measure - METRIC_COUNT], position,
-                       sqlite3_column_double(s, 2), err);
+                       sqlite3_column_double(s, 2), sqlite3_column_double(s, 3), err);
         if (rc < 0)
             sql_end(&s);
     }
@@ -94,9 +99,10 @@ static void divide(struct trajectory_mean *mean)
 {
     for (int i = 0; i < MEASURE_COUNT - METRIC_COUNT; i++)
         for (int k = 0; k < mean->lists[i].count; k++)
-            mean->lists[i].values[k] = mean->lists[i].runs[k] > 0
-                                           ? mean->lists[i].values[k] / mean->lists[i].runs[k]
-                                           : (double)NAN;
+            mean->lists[i].values[k] =
+                mean->lists[i].weights[k] > 0.0
+                    ? mean->lists[i].values[k] / mean->lists[i].weights[k]
+                    : (double)NAN;
 }
 
 static bool same_group(const struct result_row *a, const struct result_row *b)

@@ -14,8 +14,8 @@ struct store;
 
 /* Means over runs by position, from 1 on; NaN: no value. */
 struct trajectory_list {
-    double *values; /* owned */
-    int *runs;      /* owned; number of runs of each mean */
+    double *values;  /* owned */
+    double *weights; /* owned; sum of the runs' weights in each mean */
     int count, room;
 };
 

@@ -632,6 +632,37 @@ static void trajectories_of_one_arm_are_told_apart(void **state)
     results_destroy(results);
 }
 
+/* The first arm gets the second one's run, too: nine tenths of the rows of the one and a tenth
+ * of the other's are in a bin. */
+static void a_bin_of_few_rows_says_less_of_the_mean_over_seeds(void **state)
+{
+    struct trajectories all;
+    struct results *results;
+    struct error err;
+
+    (void)state;
+    change(
+        "INSERT INTO arm_run SELECT 1, run_id FROM run WHERE run_id = 2;"
+        "INSERT INTO arm_evaluation VALUES (1, 3);"
+        "UPDATE evaluation SET"
+        " canonical = json_set(canonical, '$.\"eval.trajectory\"', json('true'));"
+        "INSERT INTO measure_value SELECT evaluation_id, step, name, 4,"
+        " iif(evaluation_id = 1, of_one, of_other) FROM evaluation_result,"
+        " (SELECT 'q_bin_rows' AS name, 0.9 AS of_one, 0.1 AS of_other UNION ALL"
+        "  SELECT 'q_bin_mean', 0.31, 0.39 UNION ALL SELECT 'q_bin_exact', 0.5, 1.0 UNION ALL"
+        "  SELECT 'residual_h', 1.0, 2.0) WHERE checkpoint = 'last' AND evaluation_id IN (1, "
+        "3)");
+    results = load(RESULTS_BARE);
+    must(trajectories_load(&all, store, results, &err), &err);
+    assert_int_equal(all.items[0].runs, 2);
+    expect_same(trajectory_value(&all.items[0], VECTOR_Q_BIN_ROWS, 4), 0.5);
+    assert_true(fabs(trajectory_value(&all.items[0], VECTOR_Q_BIN_MEAN, 4) - 0.318) < 1e-12);
+    assert_true(fabs(trajectory_value(&all.items[0], VECTOR_Q_BIN_EXACT, 4) - 0.55) < 1e-12);
+    expect_same(trajectory_value(&all.items[0], VECTOR_RESIDUAL_H, 4), 1.5);
+    trajectories_release(&all);
+    results_destroy(results);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -652,6 +683,7 @@ int main(void)
         TEST(the_arms_alone_have_no_rows),
         TEST(of_two_arms_only_their_rows_are_loaded),
         TEST(trajectories_of_one_arm_are_told_apart),
+        TEST(a_bin_of_few_rows_says_less_of_the_mean_over_seeds),
         cmocka_unit_test(blanks_around_a_relation_belong_to_nothing),
         cmocka_unit_test(evaluations_are_listed_by_what_their_settings_mean),
         cmocka_unit_test(an_evaluations_label_names_what_others_do_not_have),
