@@ -309,7 +309,7 @@ $(P)/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/tests/fuzz/fuzz_support.o \
              $(if $(filter fuzz,$(VARIANT)),,$(O)/tests/fuzz/fuzz_replay.o) $(O)/tested.a
 	@echo LINK $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(RUNNER_LIBS) $(WORKER_LIBS)
-$(P)/test_%: $(O)/tests/test_%.o $(O)/tested.a
+$(P)/test_%: $(O)/tests/test_%.o $(O)/tests/support/selection.o $(O)/tested.a
 	@echo LINK $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(RUNNER_LIBS) $(WORKER_LIBS) $(TEST_LIBS)
 # Objects of tests stay, so that the next build compiles only what has changed.

@@ -27,7 +27,7 @@ build()
             build/asan/hrmlab-serve build/asan/fake_worker >>build.log 2>&1
 }
 
-# run_case TEST CASE LONG; programs that do not know HRMLAB_ONLY run all their tests.
+# run_case TEST CASE LONG
 run_case()
 {
     HRMLAB_ONLY=$2 ${3:+env HRMLAB_LONG=1} tests/run_tests.sh build/asan "$1" >run.log 2>&1
@@ -52,6 +52,8 @@ baseline()
         miss "unchanged, $test fails"
     elif ! grep -aqE "^ok [0-9]+ - $case\$" "build/asan/log/$test.tap"; then
         miss "unchanged, $test has no case $case"
+    elif ! grep -aqx '1\.\.1' "build/asan/log/$test.tap"; then
+        miss "unchanged, $test runs other cases than $case"
     fi
 }
 

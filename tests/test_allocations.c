@@ -16,7 +16,6 @@
 #include "file.h"
 #include "support/fault.h"
 #include "support/page_client.h"
-#include "support/selection.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -592,6 +591,5 @@ int main(void)
             .initial_state = (void *)(uintptr_t)&PAGES[i],
         };
     }
-    select_tests();
     return cmocka_run_group_tests_name("allocations", tests, make_place, remove_place);
 }

@@ -21,7 +21,6 @@
 #include "error.h"
 #include "file.h"
 #include "random.h"
-#include "support/selection.h"
 #include "support/small_network.h"
 
 enum { B = 3, T = 6, V = 5, IDS = 4 };
@@ -530,6 +529,5 @@ int main(void)
         WITH_DIRECTORY(earlier_attempts_are_searched_most_steps_first),
     };
 
-    select_tests();
     return cmocka_run_group_tests_name("checkpoint", tests, NULL, NULL);
 }

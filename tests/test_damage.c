@@ -8,7 +8,6 @@
 #include "error.h"
 #include "file.h"
 #include "support/place.h"
-#include "support/selection.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -313,6 +312,5 @@ int main(void)
         cmocka_unit_test(a_fifo_in_the_place_of_a_lesser_file_hangs_nothing),
     };
 
-    select_tests();
     return cmocka_run_group_tests_name("damage", tests, NULL, NULL);
 }

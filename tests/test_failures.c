@@ -12,7 +12,6 @@
 #include "error.h"
 #include "file.h"
 #include "support/fault.h"
-#include "support/selection.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -290,6 +289,5 @@ int main(void)
                                         fault_use_real_worker, fault_use_null_worker_again),
     };
 
-    select_tests();
     return cmocka_run_group_tests_name("failures", tests, fault_set_up, fault_tear_down);
 }

@@ -18,7 +18,6 @@
 #include "journal.h"
 #include "json.h"
 #include "support/fault.h"
-#include "support/selection.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -570,6 +569,5 @@ int main(void)
                                         fault_use_real_worker, fault_use_null_worker_again),
     };
 
-    select_tests();
     return cmocka_run_group_tests_name("faults", tests, fault_set_up, fault_tear_down);
 }

@@ -32,7 +32,6 @@
 #include "json.h"
 #include "keeper.h"
 #include "sandbox.h"
-#include "support/selection.h"
 
 enum { WAIT_MS = 20000 };
 
@@ -554,6 +553,5 @@ int main(void)
         cmocka_unit_test(a_worker_writes_to_its_directory_and_nowhere_else),
     };
 
-    select_tests();
     return cmocka_run_group_tests_name("keeper", tests, NULL, NULL);
 }

@@ -11,7 +11,6 @@
 #include "random.h"
 #include "sql.h"
 #include "store.h"
-#include "support/selection.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -537,6 +536,5 @@ int main(void)
         WITH_DIRECTORY(a_damaged_database_is_not_upgraded),
     };
 
-    select_tests();
     return cmocka_run_group_tests_name("migration", tests, NULL, NULL);
 }

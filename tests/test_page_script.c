@@ -15,7 +15,6 @@
 #include "support/page_client.h"
 #include "support/place.h"
 #include "support/release_1.h"
-#include "support/selection.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -394,6 +393,5 @@ int main(void)
         cmocka_unit_test_teardown(a_page_goes_on_when_its_server_comes_back, expect_no_faults),
     };
 
-    select_tests();
     return cmocka_run_group_tests_name("page.js", tests, start, stop);
 }

@@ -17,7 +17,6 @@
 #include "file.h"
 #include "json.h"
 #include "random.h"
-#include "support/selection.h"
 #include "support/worker_runs.h"
 
 enum { MAX_ATTEMPTS = 200 };
@@ -625,6 +624,5 @@ int main(void)
         WITH_TASKS(run_killed_after_training_only_evaluates),
     };
 
-    select_tests();
     return cmocka_run_group_tests_name("resume", tests, NULL, NULL);
 }

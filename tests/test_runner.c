@@ -9,7 +9,6 @@
 #include "file.h"
 #include "random.h"
 #include "support/place.h"
-#include "support/selection.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -376,6 +375,5 @@ int main(void)
         cmocka_unit_test(killed_runners_and_workers_lose_and_double_nothing),
     };
 
-    select_tests();
     return cmocka_run_group_tests_name("runner", tests, NULL, forget);
 }

@@ -16,7 +16,6 @@
 #include "support/page_client.h"
 #include "support/place.h"
 #include "support/release_1.h"
-#include "support/selection.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -793,7 +792,6 @@ int main(void)
         cmocka_unit_test(a_socket_is_for_its_owner_alone_and_can_be_taken_over),
     };
 
-    select_tests();
     int failed = cmocka_run_group_tests_name("serve", shared, start, stop);
     return failed + cmocka_run_group_tests_name("serve, its own", own, NULL, NULL);
 }

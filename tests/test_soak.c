@@ -13,7 +13,6 @@
 #include "file.h"
 #include "random.h"
 #include "support/place.h"
-#include "support/selection.h"
 
 #include <dirent.h>
 #include <signal.h>
@@ -273,6 +272,5 @@ int main(void)
         cmocka_unit_test(many_runs_survive_many_kills),
     };
 
-    select_tests();
     return cmocka_run_group_tests_name("soak", tests, NULL, NULL);
 }

@@ -11,7 +11,6 @@
 
 #include "random.h"
 #include "statistics.h"
-#include "support/selection.h"
 
 enum { QUICK_REPEATS = 1000, LONG_REPEATS = 20000, MOST_TASKS = 400, MOST_SEEDS = 5 };
 
@@ -423,6 +422,5 @@ int main(void)
         cmocka_unit_test(a_clear_difference_is_found),
     };
 
-    select_tests();
     return cmocka_run_group_tests_name("statistics", tests, NULL, NULL);
 }

@@ -7,7 +7,6 @@
 
 #include "file.h"
 #include "support/place.h"
-#include "support/selection.h"
 
 #include <glob.h>
 #include <signal.h>
@@ -218,6 +217,5 @@ int main(void)
         cmocka_unit_test(what_a_killed_verify_leaves_ends_and_is_garbage),
     };
 
-    select_tests();
     return cmocka_run_group_tests_name("verify", tests, NULL, NULL);
 }

@@ -6,7 +6,6 @@
 #include <cmocka.h>
 
 #include "support/place.h"
-#include "support/selection.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -143,6 +142,5 @@ int main(void)
         cmocka_unit_test(a_value_that_contradicts_an_earlier_attempt_is_quarantined),
     };
 
-    select_tests();
     return cmocka_run_group_tests_name("worker_faults", tests, NULL, NULL);
 }

@@ -1,6 +1,5 @@
-/* selection.c - which tests of a program run. */
-#include "support/selection.h"
-
+/* selection.c - which tests of a program run: those whose names match HRMLAB_ONLY (with * and
+ * ?), all where it is unset or empty. Linked to every test program; none has to call it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +8,7 @@
 
 #include <stdlib.h>
 
-void select_tests(void)
+__attribute__((constructor)) static void select_tests(void)
 {
     const char *only = getenv("HRMLAB_ONLY");
 
