@@ -282,7 +282,9 @@ static void an_abandoned_step_stops_all_threads(void **state)
 
         engine_set_watch(engine, note, &log);
         assert_int_equal(engine_train_step(engine, &batch, NULL, &result), ERROR_STOPPED);
-        assert_true(log.last_done < log.total);
+        /* Not asked again. How far the other threads were then is their affair: this one,
+         * which alone asks, may be the last. */
+        assert_int_equal(log.calls, 1);
         engine_set_watch(engine, NULL, NULL);
         engine_initialise(engine, 4);
         train(engine, 0, 2, &result);
