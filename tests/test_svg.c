@@ -419,6 +419,12 @@ static void numbers_are_rounded_and_trimmed(void **state)
     assert_string_equal(number_fixed(text, 0.51249, 3), "0.512");
     assert_string_equal(number_fixed(text, -0.0004, 3), "0.000");
     assert_string_equal(number_fixed(text, -1.5, 0), "-2");
+    /* two sums of one mean */
+    assert_true((0.1 + 0.7) / 64 < 0.0125);
+    assert_string_equal(number_fixed(text, (0.1 + 0.7) / 64, 3), "0.013");
+    assert_string_equal(number_fixed(text, -nextafter(0.0125, 0), 3), "-0.013");
+    assert_string_equal(number_fixed(text, 0.0125, 3), "0.013");
+    assert_string_equal(number_fixed(text, 0.01249999, 3), "0.012");
     assert_string_equal(number_fixed(text, (double)NAN, 3), "-");
     assert_string_equal(number_p(text, 0.0), "<0.0001");
     assert_string_equal(number_p(text, 0.000049), "<0.0001");

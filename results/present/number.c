@@ -7,6 +7,9 @@
 
 static const double POWERS[] = { 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6 };
 enum { MOST_DIGITS = 6 };
+/* What is so near to the middle of two numbers, in units of the last digit, is in the
+ * middle, and is rounded away from 0. */
+static const double TIE = 1e-8;
 
 char *number_fixed(char out[NUMBER_TEXT_SIZE], double value, int digits)
 {
@@ -19,7 +22,9 @@ char *number_fixed(char out[NUMBER_TEXT_SIZE], double value, int digits)
         snprintf(out, NUMBER_TEXT_SIZE, "%.0f",
                  fabs(value) < 1e40 ? value : copysign(1e40, value));
     } else {
-        long long scaled = llround(fabs(value) * power), whole = scaled / (long long)power;
+        /* means such as 1/80 stand between two numbers, and sums end on either side */
+        long long scaled = llround(fabs(value) * power + TIE),
+                  whole = scaled / (long long)power;
         long long rest = scaled % (long long)power;
         const char *sign = value < 0 && scaled != 0 ? "-" : "";
 

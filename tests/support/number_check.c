@@ -15,7 +15,8 @@ static char *write_number(double value, int digits, bool sign)
     static char buffers[BUFFERS][SHOWN_SIZE];
     static int next;
     char *out = buffers[next++ % BUFFERS];
-    double power = pow(10, digits), scaled = floor(fabs(value) * power + 0.5);
+    /* sums of a tie, such as 1/80 with three digits, end on either side of it */
+    double power = pow(10, digits), scaled = floor(fabs(value) * power + 0.5 + 1e-8);
 
     if (!isfinite(value))
         snprintf(out, SHOWN_SIZE, "-");
