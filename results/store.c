@@ -10,9 +10,9 @@
 #include "schema.h"
 #include "soundness.h"
 #include "statement_cache.h"
+#include "store_presence.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -498,20 +498,10 @@ static int read_as_it_is(struct store *store, struct error *err)
 static int open_for_reading(struct store *store, bool *old, struct error *err)
 {
     int64_t version = 0;
-    int rc;
+    int rc = store_check_file(store->path, err);
 
-    struct stat status;
-    if (stat(store->path, &status) != 0 && errno == EACCES)
-        return error_set(
-            err, ERROR_ENVIRONMENT,
-            "%s: permission denied; whoever owns the workspace may let you read it "
-            "(chmod a+rX)",
-            store->path);
-    if (!file_exists(store->path))
-        return error_set(err, ERROR_ABSENT,
-                         "%s does not exist: nothing was queued in this workspace yet (`hrmlab "
-                         "run SPEC` does; --workspace names another one)",
-                         store->path);
+    if (rc != 0)
+        return rc;
     rc = try_reading(store, store->path, 0, err);
     if (rc != 0 && access(store->path, R_OK) != 0)
         return error_set(err, ERROR_ENVIRONMENT,
@@ -618,54 +608,12 @@ int store_open_schema(struct store **out, const char *workspace, enum store_mode
     return open_database(out, workspace, "results.db", mode, schema, err);
 }
 
-int store_is_pending(bool *out, const char *workspace, struct error *err)
-{
-    char *ready = file_join(workspace, STORE_READY);
-    int rc = ready == NULL ? error_no_memory(err, "a path") : 0;
-
-    *out = rc == 0 && file_exists(ready);
-    free(ready);
-    return rc;
-}
-
-int store_find_lost(bool *lost, const char *workspace, struct error *err)
-{
-    char *path = file_join(workspace, "results.db"), *runs = file_join(workspace, "runs");
-    bool looks = path != NULL && runs != NULL && !file_exists(path);
-    DIR *directory = looks ? opendir(runs) : NULL;
-    bool no_memory =
-        path == NULL || runs == NULL || (looks && directory == NULL && errno == ENOMEM);
-
-    *lost = false;
-    for (struct dirent *entry; directory != NULL && (entry = readdir(directory)) != NULL;)
-        *lost = *lost || entry->d_name[0] != '.';
-    if (directory != NULL)
-        closedir(directory);
-    free(path);
-    free(runs);
-    return no_memory ? error_no_memory(err, "a path") : 0;
-}
-
 int store_open(struct store **out, const char *workspace, enum store_mode mode,
                struct error *err)
 {
-    bool pending = false, lost = false;
-    int rc = store_is_pending(&pending, workspace, err);
+    int rc = store_check_workspace(workspace, mode == STORE_READ, err);
 
     *out = NULL;
-    if (rc == 0 && mode == STORE_READ)
-        rc = store_find_lost(&lost, workspace, err);
-    if (rc == 0 && pending)
-        rc = error_set(err, ERROR_DATABASE,
-                       "%s: hrmlab rebuild was interrupted just before its new database took "
-                       "the old one's place; give hrmlab rebuild again",
-                       workspace);
-    else if (rc == 0 && lost)
-        rc = error_set(
-            err, ERROR_DATABASE,
-            "%s/results.db does not exist, but the workspace has runs; hrmlab rebuild "
-            "makes a new one from the specs and journals",
-            workspace);
     return rc != 0 ? rc : store_open_file(out, workspace, "results.db", mode, err);
 }
 

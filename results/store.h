@@ -44,16 +44,6 @@ int store_open_schema(struct store **out, const char *workspace, enum store_mode
 int store_check_owner(const char *workspace, struct error *err) MUST_CHECK;
 void store_close(struct store *store); /* NULL allowed */
 
-/* A complete new database that has not yet taken the old one's place
- * (store_replace.h). */
-#define STORE_READY "results.db.ready"
-/* *lost: the workspace has runs but no database: the database was deleted. The only
- * error is ERROR_NOMEM. */
-int store_find_lost(bool *lost, const char *workspace, struct error *err) MUST_CHECK;
-
-/* Whether that file exists, because a replacement was interrupted. */
-int store_is_pending(bool *out, const char *workspace, struct error *err) MUST_CHECK;
-
 /* Whether PRAGMA quick_check finds the database sound. */
 int store_is_sound(struct store *store, bool *sound, struct error *err) MUST_CHECK;
 /* Whether nobody has changed the file since a writer closed it that had found it sound

@@ -6,6 +6,7 @@
 #include "error.h"
 #include "file.h"
 #include "store.h"
+#include "store_presence.h"
 
 #include <errno.h>
 #include <sqlite3.h>

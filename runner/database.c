@@ -6,6 +6,7 @@
 #include "log.h"
 #include "record.h"
 #include "store.h"
+#include "store_presence.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -36,17 +37,10 @@ static int note_place(struct store *store, const struct workspace *workspace, st
     return rc;
 }
 
-int database_open(struct store **out, const struct workspace *workspace, struct error *err)
+static int open_sound(struct store **out, const struct workspace *workspace, struct error *err)
 {
-    bool lost;
-    int rc = store_find_lost(&lost, workspace->path, err);
+    int rc = store_open(out, workspace->path, STORE_WRITE, err);
 
-    *out = NULL;
-    if (rc == 0)
-        rc = store_open(out, workspace->path, STORE_WRITE, err);
-    if (rc == 0 && lost)
-        log_warning("results.db did not exist and is new, but the workspace has runs; hrmlab "
-                    "rebuild restores them");
     if (rc == 0)
         rc = store_require_sound(*out, err);
     if (rc == 0)
@@ -55,5 +49,28 @@ int database_open(struct store **out, const struct workspace *workspace, struct 
         store_close(*out);
         *out = NULL;
     }
+    return rc;
+}
+
+int database_open(struct store **out, const struct workspace *workspace, struct error *err)
+{
+    int rc = store_require_present(workspace->path, err);
+
+    *out = NULL;
+    return rc == 0 ? open_sound(out, workspace, err) : rc;
+}
+
+int database_open_or_make(struct store **out, const struct workspace *workspace,
+                          struct error *err)
+{
+    bool lost;
+    int rc = store_find_lost(&lost, workspace->path, err);
+
+    *out = NULL;
+    if (rc == 0)
+        rc = open_sound(out, workspace, err);
+    if (rc == 0 && lost)
+        log_warning("results.db did not exist and is new, but the workspace has runs; hrmlab "
+                    "rebuild restores them");
     return rc;
 }

@@ -158,21 +158,6 @@ static void gc_says_what_it_would_free_and_then_frees_just_that(void **unused)
     place_remove(&place);
 }
 
-static void gc_makes_no_database_where_there_is_none(void **unused)
-{
-    struct place place;
-
-    (void)unused;
-    place_make(&place);
-    char *path = file_join(place.workspace, "results.db");
-    assert_int_equal(mkdir(place.workspace, 0700), 0);
-    assert_int_not_equal(run(&place, "gc", NULL), 0);
-    assert_true(place_output_has(&place, "nothing was queued in this workspace yet"));
-    assert_false(file_exists(path));
-    free(path);
-    place_remove(&place);
-}
-
 /* In the workspace's data/ there are caches, and there may be the user's own data sets. */
 static void gc_deletes_caches_and_no_data(void **unused)
 {
@@ -321,7 +306,6 @@ int main(void)
         cmocka_unit_test(a_removed_run_that_is_asked_for_again_is_there),
         cmocka_unit_test(work_that_is_not_over_is_not_removed),
         cmocka_unit_test(gc_says_what_it_would_free_and_then_frees_just_that),
-        cmocka_unit_test(gc_makes_no_database_where_there_is_none),
         cmocka_unit_test(gc_deletes_caches_and_no_data),
         cmocka_unit_test(gc_passes_over_runs_with_a_worker_and_directories_it_does_not_know),
         cmocka_unit_test(gc_refuses_to_act_beside_a_runner),

@@ -346,6 +346,46 @@ static void a_deleted_database_is_not_taken_for_an_empty_workspace(void **state)
     place_remove(&place);
 }
 
+/* Of all commands that need something to be there. */
+static void a_workspace_without_a_database_gets_none_by_commands_that_need_one(void **state)
+{
+    static const char *const COMMANDS[][4] = {
+        { "gc", "--force" },
+        { "gc" },
+        { "cancel", "all" },
+        { "retry", "all" },
+        { "keep", "t" },
+        { "note", "t", "seen" },
+        { "tag", "t", "seen" },
+        { "remove", "t" },
+        { "verify", "0123" },
+        { "work" },
+        { "sync" },
+        { "status" },
+        { "results" },
+        { "report" },
+        { "logs", "0123" },
+        { "export", "/dev/null" },
+    };
+    struct place place;
+
+    (void)state;
+    place_make(&place);
+    assert_int_equal(mkdir(place.workspace, 0700), 0);
+    const char *const revote[] = { "revote", place.spec, NULL };
+    for (size_t i = 0; i < sizeof COMMANDS / sizeof *COMMANDS; i++) {
+        expect(&place, 2, "nothing was queued in this workspace yet", COMMANDS[i]);
+        if (rmdir(place.workspace) != 0)
+            fail_msg("hrmlab %s has left files in an empty workspace", COMMANDS[i][0]);
+        assert_int_equal(mkdir(place.workspace, 0700), 0);
+    }
+    expect(&place, 2, "nothing was queued in this workspace yet", revote);
+    char *path = file_join(place.workspace, "results.db");
+    assert_false(file_exists(path));
+    free(path);
+    place_remove(&place);
+}
+
 static void data_that_were_moved_can_be_given_their_new_place(void **state)
 {
     static const char TASK[] = "{\"train\": [{\"input\": [[1]], \"output\": [[2]]}],"
@@ -443,6 +483,7 @@ int main(void)
         cmocka_unit_test(a_spec_that_cannot_be_read_is_bad_input),
         cmocka_unit_test(another_program_in_place_of_the_worker_is_named),
         cmocka_unit_test(a_deleted_database_is_not_taken_for_an_empty_workspace),
+        cmocka_unit_test(a_workspace_without_a_database_gets_none_by_commands_that_need_one),
         cmocka_unit_test(data_that_were_moved_can_be_given_their_new_place),
         cmocka_unit_test(results_without_scores_say_where_the_answers_are),
         cmocka_unit_test(a_pipe_is_written_to_and_not_replaced),

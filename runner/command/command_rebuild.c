@@ -27,6 +27,7 @@
 #include "removed_mark.h"
 #include "replay.h"
 #include "store.h"
+#include "store_presence.h"
 #include "store_replace.h"
 #include "workspace.h"
 

@@ -272,9 +272,11 @@ int run_spec(const struct options *options, run_spec_check *check, int *exit_cod
     struct plan *plan = NULL;
     int rc = read_plan(&plan, options, options->arguments[0], err);
     if (rc == 0)
-        rc = workspace_open(&workspace, options->workspace, err);
+        rc = check != NULL ? workspace_find(&workspace, options->workspace, err)
+                           : workspace_open(&workspace, options->workspace, err);
     if (rc == 0)
-        rc = database_open(&store, &workspace, err);
+        rc = check != NULL ? database_open(&store, &workspace, err)
+                           : database_open_or_make(&store, &workspace, err);
     if (rc == 0 && check != NULL)
         rc = check(plan, store, &workspace, err);
     if (rc == 0)
@@ -349,7 +351,7 @@ int command_queue(const struct options *options, int *exit_code, struct error *e
     if (rc == 0 && options->executor != NULL)
         rc = lock_for_submitting(&workspace, err);
     if (rc == 0)
-        rc = database_open(&store, &workspace, err);
+        rc = database_open_or_make(&store, &workspace, err);
     for (int i = 0; i < options->argument_count && rc == 0; i++) {
         struct enqueue_summary summary = { 0 };
         rc = queue_plan(&summary, store, &workspace, plans[i], options, err);
