@@ -55,6 +55,7 @@ static struct command COMMANDS[] = {
     { { "tasks", "t" }, TRAINED, SAYS_SAME, NULL },
     { { "curves", "t" }, TRAINED, SAYS_SAME, NULL },
     { { "report", "t", "--format", "markdown" }, TRAINED, SAYS_SAME, NULL },
+    { { "report", "t", "--format", "markdown" }, TRAINED, SAYS_SAME | BY_WORKER, NULL },
     { { "axes" }, DONE, SAYS_SAME, NULL },
     { { "axes", "schema" }, DONE, SAYS_SAME, NULL },
     { { "show", "HASH" }, TRAINED, SAYS_SAME, NULL },

@@ -114,12 +114,14 @@ static void a_report_draws_the_answers_that_were_kept_with_their_votes(void **st
     place_expect_words(html, "\n       input "); /* in characters, in a block of code */
     place_expect_words(html, voters);
     free(html);
-    /* without a place for drawings, or files to draw from, the report is whole but for them */
+    /* without files to draw from, or a place for drawings, the report is whole but for them;
+     * what is missing without a need is told */
     setenv("TMPDIR", "/nonexistent", 1);
-    free(place_text(&place, 0, report));
+    free(place_text(&place, 3, report));
     unsetenv("TMPDIR");
     assert_int_equal(file_read(&html, &size, page, 64 << 20, &err), 0);
     place_expect_words(html, "Hardest");
+    place_expect_words(html, "Answers are missing here: ");
     assert_null(strstr(html, "Best arm: "));
     free(html);
     char *remove = format_string("rm %s/runs/*/attempts/*/answers-*", place.workspace);
@@ -130,6 +132,7 @@ static void a_report_draws_the_answers_that_were_kept_with_their_votes(void **st
     assert_int_equal(file_read(&html, &size, page, 64 << 20, &err), 0);
     place_expect_words(html, "Hardest");
     assert_null(strstr(html, "Best arm: "));
+    assert_null(strstr(html, "Answers"));
     free(html);
     free(voters);
     place_remove(&place);

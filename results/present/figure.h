@@ -15,10 +15,12 @@ struct store;
 struct table;
 
 /* Draws what an attempt keeps of its answers to tasks, as SVG or, with text, in
- * characters. drawings[i]: newly allocated; NULL: it keeps none to that task.
+ * characters. drawings[i]: newly allocated; NULL: it keeps none to that task. *whole:
+ * none is missing because it could not be drawn, which people have been told otherwise.
  * directory: relative to the workspace. */
-typedef int draw_answers_fn(char **drawings, bool text, void *context, const char *directory,
-                            const char *const *tasks, int count, struct error *err);
+typedef int draw_answers_fn(char **drawings, bool *whole, bool text, void *context,
+                            const char *directory, const char *const *tasks, int count,
+                            struct error *err);
 
 /* The data from which an experiment's figures are drawn. */
 struct figure_source {

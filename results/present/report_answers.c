@@ -82,7 +82,6 @@ static int add_drawings(struct document *document, const struct task_answerer *c
 {
     int rc = 0;
 
-    document_heading(document, "Answers");
     document_note(document,
                   is_text(document)
                       ? "Of some of the hardest and of the most contested tasks: input, "
@@ -102,17 +101,22 @@ static int add_drawings(struct document *document, const struct task_answerer *c
     return rc;
 }
 
-/* Has both runs draw all tasks. *any: there is a drawing. */
-static int draw(char **drawings, bool *any, bool text, const struct task_answerer *const *runs,
-                const struct figure_source *figures, const char *const *tasks, int count,
-                struct error *err)
+/* Has both runs draw all tasks. *any: there is a drawing. *whole: none is missing. */
+static int draw(char **drawings, bool *any, bool *whole, bool text,
+                const struct task_answerer *const *runs, const struct figure_source *figures,
+                const char *const *tasks, int count, struct error *err)
 {
     int rc = 0;
 
-    for (int r = 0; r < DRAWN_RUNS && rc == 0; r++)
+    *whole = true;
+    for (int r = 0; r < DRAWN_RUNS && rc == 0; r++) {
+        bool all = true;
+
         if (runs[r] != NULL)
-            rc = figures->draw_answers(drawings + r * count, text, figures->draw_context,
+            rc = figures->draw_answers(drawings + r * count, &all, text, figures->draw_context,
                                        runs[r]->directory, tasks, count, err);
+        *whole = *whole && all;
+    }
     *any = false;
     for (int i = 0; i < DRAWN_RUNS * count; i++)
         *any = *any || drawings[i] != NULL;
@@ -125,7 +129,7 @@ int report_answers(struct report_source *source, const char *const *tasks, int c
     const struct figure_source *figures = source->figures;
     const struct task_answerer *runs[DRAWN_RUNS];
     struct task_answerer rooms[DRAWN_RUNS];
-    bool any = false;
+    bool any = false, whole = true;
 
     if (figures->draw_answers == NULL || document_form(source->document) == DOCUMENT_PAGE ||
         count == 0)
@@ -135,7 +139,14 @@ int report_answers(struct report_source *source, const char *const *tasks, int c
                               : find_runs(runs, rooms, source, tasks[0], err);
 
     if (rc == 0)
-        rc = draw(drawings, &any, is_text(source->document), runs, figures, tasks, count, err);
+        rc = draw(drawings, &any, &whole, is_text(source->document), runs, figures, tasks,
+                  count, err);
+    if (rc == 0 && (any || !whole))
+        document_heading(source->document, "Answers");
+    if (rc == 0 && !whole)
+        document_paragraph(source->document,
+                           "Answers are missing here: they could not be drawn when this report "
+                           "was made, and hrmlab report said why.");
     if (rc == 0 && any)
         rc = add_drawings(source->document, runs, drawings, tasks, count, err);
     for (int i = 0; drawings != NULL && i < DRAWN_RUNS * count; i++)

@@ -8,7 +8,6 @@
 #include "experiment_report.h"
 #include "store.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,12 +107,12 @@ int command_report(const struct options *options, int *exit_code, struct error *
     const char *experiment =
         options->argument_count > 0 ? options->arguments[0] : options->experiment;
     struct figure_source source = { 0 };
+    struct answer_drawings drawings = { .options = options };
     struct store *store = NULL;
     enum document_form form;
     enum metric metric;
     int rc = metric_find(&metric, options->metric, err);
 
-    (void)exit_code;
     if (rc == 0)
         rc = choose_form(&form, options, err);
     if (rc == 0)
@@ -127,8 +126,9 @@ int command_report(const struct options *options, int *exit_code, struct error *
         source.baseline = options->baseline;
         source.any_published = options->published;
         source.draw_answers = answer_drawings;
-        source.draw_context = (void *)(uintptr_t)options;
+        source.draw_context = &drawings;
         rc = make_report(&source, options, form, err);
+        *exit_code = drawings.exit_code;
         figure_source_close(&source);
     }
     store_close(store);
