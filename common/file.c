@@ -359,21 +359,25 @@ bool file_exists(const char *path)
     return access(path, F_OK) == 0;
 }
 
+/* Without a list of them. */
+enum { MOST_DESCRIPTORS = 65536 };
+
 void file_close_on_exec(int first)
 {
     DIR *directory = opendir("/proc/self/fd");
     const struct dirent *entry;
 
-    if (directory == NULL)
-        return;
-    while ((entry = readdir(directory)) != NULL) {
+    while (directory != NULL && (entry = readdir(directory)) != NULL) {
         char *end;
         long fd = strtol(entry->d_name, &end, 10);
 
         if (end != entry->d_name && *end == '\0' && fd >= first)
             fcntl((int)fd, F_SETFD, FD_CLOEXEC);
     }
-    closedir(directory);
+    if (directory != NULL)
+        closedir(directory);
+    for (int fd = first; directory == NULL && fd < MOST_DESCRIPTORS; fd++)
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
 /* Lists descriptors from `first` on but this one and the directory's own: at most so
@@ -396,7 +400,7 @@ static int list_descriptors(int *out, int most, DIR *directory, int first, int s
 
 void file_close_from(int first, int spared)
 {
-    enum { AT_ONCE = 256, MOST = 65536 };
+    enum { AT_ONCE = 256 };
     DIR *directory = opendir("/proc/self/fd");
     int found[AT_ONCE], closed = directory != NULL;
 
@@ -409,7 +413,7 @@ void file_close_from(int first, int spared)
     }
     if (directory != NULL)
         closedir(directory);
-    for (int fd = first; directory == NULL && fd < MOST; fd++)
+    for (int fd = first; directory == NULL && fd < MOST_DESCRIPTORS; fd++)
         if (fd != spared)
             close(fd);
 }

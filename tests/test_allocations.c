@@ -533,10 +533,6 @@ static void failed_allocations_of_a_page_refuse_it_once(void **state)
     const char *const *page = *state;
     int points = getenv("HRMLAB_EVERY") != NULL ? INT32_MAX : fault_is_long() ? 200 : 5;
 
-    if (!fault_is_long()) {
-        print_message("skip: only with HRMLAB_LONG\n");
-        skip();
-    }
     make_beginning(&shared, TRAINED);
     begin_from(&shared, TRAINED);
     char *address = address_of(&shared, *page);

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -182,6 +183,16 @@ static void descriptors_of_the_caller_are_not_inherited(void **state)
     file_close_on_exec(3);
     assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
     assert_int_equal(fcntl(1, F_GETFD), 0);
+    /* also where they cannot be listed */
+    struct rlimit usual, none = { 3, 3 };
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+    none.rlim_max = usual.rlim_max;
+    fcntl(fd, F_SETFD, 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    file_close_on_exec(3);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+    assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
     close(fd);
     close(low);
 }

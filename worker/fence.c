@@ -2,6 +2,7 @@
 #include "fence.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -34,6 +35,8 @@ int fence_newer_attempt(const char *directory)
     if (strcmp(parent + length - (sizeof NAME - 1), NAME) != 0)
         return 0;
     DIR *attempts = opendir(parent);
+    if (attempts == NULL && errno == ENOMEM)
+        return -1;
     for (struct dirent *entry; attempts != NULL && (entry = readdir(attempts)) != NULL;) {
         int number = read_number(entry->d_name);
         if (number > newest)

@@ -9,7 +9,7 @@
 #define WORKER_FENCE_H
 
 /* The number of the newest attempt beside directory (.../attempts/N) if it is newer
- * than N. 0: there is none, or the directory has another name. */
+ * than N. 0: there is none, or the directory has another name. -1: no memory. */
 int fence_newer_attempt(const char *directory);
 
 #endif

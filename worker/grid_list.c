@@ -7,6 +7,7 @@
 
 #include "grid.h"
 #include "safetensors.h"
+#include "sealed_file.h"
 
 void grid_list_release(struct grid_list *list)
 {
@@ -45,7 +46,8 @@ struct safetensors_tensor grid_list_cells(const struct grid_list *list)
                                         .data = list->cells };
 }
 
-bool grid_list_take(struct grid_list *out, const struct safetensors_file *file)
+int grid_list_take(struct grid_list *out, const struct safetensors_file *file, const char *path,
+                   struct error *err)
 {
     const struct safetensors_tensor *starts = safetensors_find(file, "starts");
     const struct safetensors_tensor *cells = safetensors_find(file, "cells");
@@ -53,12 +55,12 @@ bool grid_list_take(struct grid_list *out, const struct safetensors_file *file)
     *out = (struct grid_list){ 0 };
     if (starts == NULL || cells == NULL || starts->dtype != SAFETENSORS_I64 ||
         cells->dtype != SAFETENSORS_U8 || starts->elements < 1 || starts->elements > INT32_MAX)
-        return false;
+        return sealed_file_contradicts(path, err);
     out->count = (int)starts->elements - 1;
     out->starts = malloc(starts->bytes);
     out->cells = malloc(cells->bytes + 1);
     if (out->starts == NULL || out->cells == NULL)
-        return false;
+        return error_no_memory(err, "the predictions");
     memcpy(out->starts, starts->data, starts->bytes);
     memcpy(out->cells, cells->data, cells->bytes);
     int64_t at = 0;
@@ -69,8 +71,8 @@ bool grid_list_take(struct grid_list *out, const struct safetensors_file *file)
         if (out->starts[i] != at || left < 2 || grid[0] > GRID_MAX_SIDE ||
             grid[1] > GRID_MAX_SIDE || next != at + 2 + (int64_t)grid[0] * grid[1] ||
             next > (int64_t)cells->bytes)
-            return false;
+            return sealed_file_contradicts(path, err);
         at = next;
     }
-    return at == (int64_t)cells->bytes;
+    return at == (int64_t)cells->bytes ? 0 : sealed_file_contradicts(path, err);
 }

@@ -2,6 +2,7 @@
 #include "kept_answers.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +82,7 @@ static int take_file(struct kept *kept, const char *name, struct error *err)
 static int find_file(struct kept *kept, struct error *err)
 {
     DIR *directory = opendir(kept->job.directory);
-    int rc = 0;
+    int rc = directory == NULL && errno == ENOMEM ? error_no_memory(err, "a list of files") : 0;
 
     for (struct dirent *entry;
          rc == 0 && directory != NULL && (entry = readdir(directory)) != NULL;)

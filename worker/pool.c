@@ -2,6 +2,7 @@
 #include "pool.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,7 +155,9 @@ static int each_file(struct pool *pool, int attempt, take_fn *take, void *contex
 {
     char *directory = format_string("%s/../%d", pool->job->directory, attempt);
     DIR *open_directory = directory != NULL ? opendir(directory) : NULL;
-    int rc = directory == NULL ? error_no_memory(err, "a path") : 0;
+    int rc = directory == NULL || (open_directory == NULL && errno == ENOMEM)
+                 ? error_no_memory(err, "a list of files")
+                 : 0;
 
     for (struct dirent *entry;
          rc == 0 && open_directory != NULL && (entry = readdir(open_directory)) != NULL;) {

@@ -203,10 +203,11 @@ static int take_all(struct predictions *out, const struct safetensors_file *file
     int rc = json_parse(&slots, words, strlen(words), path, err);
     bool good = rc == 0 && cJSON_IsArray(slots) &&
                 sscanf(sealed_file_text(file, "shape"), "%d %d", &rows, &rollouts) == 2 &&
-                has_shape(file, cJSON_GetArraySize(slots), rows, rollouts) &&
-                grid_list_take(&grids, file);
+                has_shape(file, cJSON_GetArraySize(slots), rows, rollouts);
 
     if (good)
+        rc = grid_list_take(&grids, file, path, err);
+    if (rc == 0 && good)
         rc = predictions_allocate(out, cJSON_GetArraySize(slots), rows, rollouts, err);
     if (rc == 0 && good) {
         out->grids = grids;

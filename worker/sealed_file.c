@@ -110,42 +110,51 @@ const char *sealed_file_text(const struct safetensors_file *file, const char *ke
     return cJSON_IsString(text) ? text->valuestring : "";
 }
 
-/* Whether its metadata name the kind and the run, and the checksum is right. */
-static bool is_sound(const struct safetensors_file *file, const struct sealed_kind *kind,
-                     const char *run_hash)
+/* *sound: its metadata name the kind and the run, and the checksum is right.
+ * ERROR_NOMEM. */
+static int check(bool *sound, const struct safetensors_file *file,
+                 const struct sealed_kind *kind, const char *run_hash, struct error *err)
 {
     int count = safetensors_count(file), text_count = 0;
     const struct safetensors_tensor **list = calloc((size_t)count + 1, sizeof(void *));
     const char *texts[SEALED_PAIRS];
     char hex[HASH_HEX_SIZE];
 
+    *sound = false;
     if (list == NULL)
-        return false;
+        return error_no_memory(err, "the predictions");
     for (int i = 0; i < count; i++)
         list[i] = safetensors_at(file, i);
     for (; text_count < SEALED_PAIRS && kind->covered[text_count] != NULL; text_count++)
         texts[text_count] = sealed_file_text(file, kind->covered[text_count]);
     checksum(hex, texts, text_count, run_hash, list, count);
     free(list);
-    return strcmp(sealed_file_text(file, "format"), kind->format) == 0 &&
-           strcmp(sealed_file_text(file, "run_hash"), run_hash) == 0 &&
-           strcmp(sealed_file_text(file, "checksum"), hex) == 0;
+    *sound = strcmp(sealed_file_text(file, "format"), kind->format) == 0 &&
+             strcmp(sealed_file_text(file, "run_hash"), run_hash) == 0 &&
+             strcmp(sealed_file_text(file, "checksum"), hex) == 0;
+    return 0;
 }
 
 int sealed_file_read(struct safetensors_file **out, const char *path,
                      const struct sealed_kind *kind, const char *run_hash, struct error *err)
 {
+    bool sound;
     int rc = safetensors_read(out, path, SIZE_LIMIT, err);
 
     if (rc == ERROR_FORMAT)
         return error_set(err, ERROR_DAMAGED, "%s: it is no whole file of predictions", path);
-    if (rc < 0 || is_sound(*out, kind, run_hash))
+    if (rc < 0)
         return rc;
-    safetensors_destroy(*out);
-    *out = NULL;
-    return error_set(err, ERROR_DAMAGED,
-                     "%s: not the predictions of this run, or its checksum does not match",
-                     path);
+    rc = check(&sound, *out, kind, run_hash, err);
+    if (rc == 0 && !sound)
+        rc = error_set(err, ERROR_DAMAGED,
+                       "%s: not the predictions of this run, or its checksum does not match",
+                       path);
+    if (rc < 0) {
+        safetensors_destroy(*out);
+        *out = NULL;
+    }
+    return rc;
 }
 
 int sealed_file_contradicts(const char *path, struct error *err)

@@ -117,13 +117,14 @@ static int take_all(struct step_answers *out, const struct safetensors_file *fil
                     const char *path, struct error *err)
 {
     const struct safetensors_tensor *answers = safetensors_find(file, "answers");
-    struct grid_list grids;
+    struct grid_list grids = { 0 };
     bool good = answers != NULL && answers->rank == 3 && answers->dims[0] >= 1 &&
                 answers->dims[1] >= 1 && answers->elements <= INT32_MAX;
     int rc = 0;
 
-    good = grid_list_take(&grids, file) && good;
     if (good)
+        rc = grid_list_take(&grids, file, path, err);
+    if (good && rc == 0)
         rc = step_answers_allocate(out, (int)answers->dims[0], (int)answers->dims[1],
                                    (int)answers->dims[2], err);
     if (good && rc == 0) {

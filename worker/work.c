@@ -116,6 +116,8 @@ int work_check_fence(struct error *err)
 {
     int newer = work.directory != NULL ? fence_newer_attempt(work.directory) : 0;
 
+    if (newer < 0)
+        return error_no_memory(err, "a list of attempts");
     return newer == 0
                ? 0
                : error_set(err, ERROR_STOPPED,
