@@ -49,13 +49,13 @@ static int add_curve(struct document *document, struct store *store, const char 
         chart_create(CHART_LINES, NULL, "training step", "token loss in training, nats");
     int series = chart != NULL ? chart_add_series(chart, "", 0) : 0;
 
+    if (chart != NULL)
+        chart_join_points(chart, series, false);
     for (int i = 0; i < count && chart != NULL; i++) {
         struct chart_point point = chart_point_at((double)points[i].step, points[i].value);
 
         chart_add_point(chart, series, &point);
     }
-    if (chart != NULL && !chart->out_of_memory)
-        chart->series[series].line = true;
     rc = picture_add(&picture, chart, err);
     if (rc == 0)
         rc = picture_describe(&picture, "Training loss", NULL, err);

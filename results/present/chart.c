@@ -113,6 +113,15 @@ int chart_add_series(struct chart *chart, const char *label, int style)
     return chart->series_count++;
 }
 
+void chart_join_points(struct chart *chart, int index, bool band)
+{
+    if (chart->out_of_memory)
+        return;
+    assert(index < chart->series_count);
+    chart->series[index].line = true;
+    chart->series[index].band = band;
+}
+
 void chart_add_point(struct chart *chart, int index, const struct chart_point *point)
 {
     if (chart->out_of_memory)

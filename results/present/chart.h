@@ -84,6 +84,8 @@ int chart_add_y_name(struct chart *chart, const char *name);
 /* Adds a series and returns its index. style: SVG_REFERENCE, or a number, which is
  * counted modulo SVG_STYLES. */
 int chart_add_series(struct chart *chart, const char *label, int style);
+/* Joins the points of a series by a line, with band their intervals too. */
+void chart_join_points(struct chart *chart, int series, bool band);
 void chart_add_point(struct chart *chart, int series, const struct chart_point *point);
 /* Adds a tick of x. With any, ticks are drawn exactly at these values. */
 void chart_add_x_tick(struct chart *chart, double x);

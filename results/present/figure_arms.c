@@ -276,8 +276,7 @@ static int add_pass_line(struct chart *chart, const char *label, const struct ce
 
     if (chart->out_of_memory)
         return error_no_memory(err, "a figure");
-    chart->series[series].line = true;
-    chart->series[series].band = true;
+    chart_join_points(chart, series, true);
     for (int k = 0; k < K_COUNT; k++) {
         struct chart_point point = pass_point(cells, cell, KS[k]);
         char number[NUMBER_TEXT_SIZE];

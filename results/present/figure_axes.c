@@ -316,10 +316,8 @@ static int add_places(struct chart *chart, struct places *places, const struct c
         if (++*drawn > SVG_SERIES)
             return refuse_combinations(SVG_SERIES, err);
         series = chart_add_series(chart, places->items[i].label, *drawn - 1);
-        if (!chart->out_of_memory) {
-            chart->series[series].line = chart->kind == CHART_LINES;
-            chart->series[series].band = chart->kind == CHART_LINES;
-        }
+        if (chart->kind == CHART_LINES)
+            chart_join_points(chart, series, true);
         for (int k = i; k < end && rc == 0 && !chart->out_of_memory; k++)
             rc = add_place(chart, series, cells, &places->items[k],
                            chart->x_names[places->items[k].category], err);

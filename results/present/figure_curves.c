@@ -92,8 +92,7 @@ static int add_curve(struct chart *chart, const struct sample *samples, int coun
 
     if (chart->out_of_memory)
         return error_no_memory(err, "a figure");
-    chart->series[series].line = true;
-    chart->series[series].band = true;
+    chart_join_points(chart, series, true);
     for (int i = 0, end; i < count && rc == 0; i = end) {
         for (end = i + 1; end < count; end++)
             if (samples[end].place != samples[i].place)

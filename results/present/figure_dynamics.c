@@ -82,7 +82,7 @@ static int begin_line(struct chart *chart, const char *label, int style, struct 
 
     if (chart->out_of_memory)
         return error_no_memory(err, "a figure");
-    chart->series[series].line = true;
+    chart_join_points(chart, series, false);
     return 0;
 }
 
