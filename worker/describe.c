@@ -170,26 +170,28 @@ static int conditioning_check(const struct data_info *info, const struct config 
     return rc < 0 ? error_prefix(err, "arch.conditioning = random_id") : 0;
 }
 
-/* The answer's part about the data. NULL: no memory. */
-static cJSON *data_answer(const struct data_facts *facts, const struct config *config)
+/* What is wrong with a configuration for its data. *bytes: that its engine takes. */
+static int check_with_data(size_t *bytes, const struct config *config,
+                           const struct data_info *info, int64_t steps, struct error *err)
+{
+    int rc = batches_check(info, config, err);
+
+    if (rc == 0)
+        rc = context_check(info, config, err);
+    if (rc == 0)
+        rc = conditioning_check(info, config, err);
+    return rc == 0 ? measure(bytes, config, info, steps, err) : rc;
+}
+
+/* The facts as an answer. NULL: no memory. */
+static cJSON *facts_answer(const struct data_facts *facts, const struct config *config,
+                           int64_t steps, size_t bytes, bool random_ids)
 {
     const struct data_info *info = &facts->info;
-    int64_t steps = batches_count_steps(config, info->groups, info->mean_puzzle_examples);
     double batch = (double)config_int(config, TRAIN_GLOBAL_BATCH_SIZE);
     cJSON *answer = cJSON_CreateObject();
-    struct error fault = { 0 };
     struct shape shape;
-    size_t bytes;
 
-    if (batches_check(info, config, &fault) < 0 || context_check(info, config, &fault) < 0 ||
-        conditioning_check(info, config, &fault) < 0) {
-        cJSON_Delete(answer);
-        return fault_answer(fault.message);
-    }
-    if (measure(&bytes, config, info, steps, &fault) < 0) {
-        cJSON_Delete(answer);
-        return fault_answer(fault.message);
-    }
     shape_compute(&shape, config, info->seq_len, info->vocab_size,
                   config_puzzle_ids(config, info->num_puzzle_identifiers));
     const struct {
@@ -208,7 +210,7 @@ static cJSON *data_answer(const struct data_facts *facts, const struct config *c
         { "mean_puzzle_examples", info->mean_puzzle_examples },
         { "total_steps", (double)steps },
         { "steps_per_epoch", info->groups * info->mean_puzzle_examples / batch },
-        { "random_ids", puzzle_ids_check(info, &fault) == 0 },
+        { "random_ids", random_ids },
         { "unknown_variants", info->unknown_variants },
         { "test_rows", info->test_rows },
         { "train_rows", info->train_rows },
@@ -218,8 +220,8 @@ static cJSON *data_answer(const struct data_facts *facts, const struct config *c
         { "eval_row_step_flops", shape.eval_row_step_flops },
         { "engine_bytes", (double)bytes },
     };
-    cJSON_AddStringToObject(answer, "data_hash", facts->hash);
-    bool ok = cJSON_AddStringToObject(answer, "source", info->source) != NULL &&
+    bool ok = cJSON_AddStringToObject(answer, "data_hash", facts->hash) != NULL &&
+              cJSON_AddStringToObject(answer, "source", info->source) != NULL &&
               cJSON_AddStringToObject(answer, "counts", info->counts) != NULL;
     for (size_t i = 0; ok && i < sizeof numbers / sizeof *numbers; i++)
         ok = cJSON_AddNumberToObject(answer, numbers[i].name, numbers[i].value) != NULL;
@@ -227,6 +229,27 @@ static cJSON *data_answer(const struct data_facts *facts, const struct config *c
         return answer;
     cJSON_Delete(answer);
     return NULL;
+}
+
+/* The answer about a configuration whose data are known. *out NULL: no memory. */
+static int data_answer(cJSON **out, const struct data_facts *facts, const struct config *config,
+                       struct error *err)
+{
+    const struct data_info *info = &facts->info;
+    int64_t steps = batches_count_steps(config, info->groups, info->mean_puzzle_examples);
+    struct error fault = { 0 };
+    size_t bytes = 0;
+    int rc = check_with_data(&bytes, config, info, steps, &fault);
+
+    *out = NULL;
+    if (rc == ERROR_NOMEM)
+        return error_set(err, ERROR_NOMEM, "%s", fault.message);
+    if (rc < 0) {
+        *out = fault_answer(fault.message);
+        return 0;
+    }
+    *out = facts_answer(facts, config, steps, bytes, puzzle_ids_check(info, &fault) == 0);
+    return 0;
 }
 
 /* Builds the answer for one configuration. A fault in it becomes the answer. */
@@ -242,9 +265,10 @@ static int describe_one(cJSON **out, struct cache *cache, const cJSON *object,
         rc = config_resolve(&config, where, &fault);
     if (rc == 0) {
         rc = cache_get(&entry, cache, &config, err);
-        if (rc == 0)
-            *out = entry->fault == NULL ? data_answer(&entry->facts, &config)
-                                        : fault_answer(entry->fault);
+        if (rc == 0 && entry->fault == NULL)
+            rc = data_answer(out, &entry->facts, &config, err);
+        else if (rc == 0)
+            *out = fault_answer(entry->fault);
     } else if (rc == ERROR_NOMEM) {
         error_set(err, ERROR_NOMEM, "%s", fault.message);
     } else {
