@@ -74,6 +74,7 @@ static struct command COMMANDS[] = {
     { { "run", "SPEC" }, NOTHING, CHANGES | SAYS_SAME, NULL },
     { { "work" }, QUEUED, CHANGES | SAYS_SAME, NULL },
     { { "rebuild" }, DONE, CHANGES | SAYS_SAME, NULL },
+    { { "rebuild" }, DONE, CHANGES | SAYS_SAME | BY_WORKER, NULL },
     { { "queue", "SPEC" }, NOTHING, CHANGES | SAYS_SAME, NULL },
     { { "queue", "SPEC" }, NOTHING, CHANGES | SAYS_SAME | BY_WORKER, NULL },
     { { "cancel", "t" }, QUEUED, CHANGES | SAYS_SAME, NULL },
@@ -280,8 +281,9 @@ static bool names_memory(const char *text, const char *mark)
     return errors == 1 && strcasestr(text, "memory") != NULL;
 }
 
-/* Either it was done nevertheless, or there is one error, which says that memory ran out: in the
- * command's own list, or where errors go when it had no list to give. */
+/* Either it was done nevertheless, and what only reads has nothing to say of memory; or there is
+ * one error, which says that memory ran out: in the command's own list, or where errors go when it
+ * had no list to give. */
 static void check_answer(const struct command *command, int n, int code, const char *out,
                          const char *errors, const char *expected)
 {
@@ -291,6 +293,12 @@ static void check_answer(const struct command *command, int n, int code, const c
     if (code == 0 && (command->traits & SAYS_SAME) != 0 && strcmp(out, expected) != 0)
         fail_msg("hrmlab %s, allocation %d fails: exit 0, but it says: %.300s",
                  command->words[0], n, out);
+    bool lacking =
+        strcasestr(errors, "no memory") != NULL || strcasestr(errors, "out of memory") != NULL;
+
+    if (code == 0 && (command->traits & CHANGES) == 0 && lacking)
+        fail_msg("hrmlab %s, allocation %d fails: exit 0, but %.300s", command->words[0], n,
+                 errors);
     if (code != 0 && !told)
         fail_msg("hrmlab %s, allocation %d fails: exit %d, it says: %.300s%.300s",
                  command->words[0], n, code, out, errors);

@@ -137,7 +137,10 @@ static int print_jobs(struct store *store, const struct workspace *workspace,
     if (rc == 0)
         rc = record_find_jobs(store, &ids, &count, experiment != NULL ? experiment : "all",
                               JOBS_OPEN, RECORD_ALL_JOBS, err);
-    if (rc == 0 && fill_jobs(table, &left, store, workspace, ids, count, &why) < 0)
+    int known = rc == 0 ? fill_jobs(table, &left, store, workspace, ids, count, &why) : 0;
+    if (known == ERROR_NOMEM)
+        rc = error_set(err, ERROR_NOMEM, "%s", why.message);
+    else if (known < 0)
         log_warning("the states of jobs are not known: %s", why.message);
     if (rc == 0 && !table_is_empty(table)) {
         putchar('\n');
