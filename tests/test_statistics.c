@@ -146,6 +146,36 @@ static void tasks_that_all_differ_alike_leave_doubt(void **state)
         }
 }
 
+/* FOUND and, of the samples of 3 to 11 seeds and 2 to 7 tasks, many have more seeds than tasks, and
+ * tasks whose means scatter less than the seeds explain. */
+static void p_is_small_where_the_interval_leaves_out_zero(void **state)
+{
+    static const double FOUND[] = { 0, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 0, -1, -1, -1, 1, 1, 0 };
+    struct statistics_block block = { FOUND, 6 };
+    struct random_stream stream = random_stream(7, "shapes", 0);
+    struct estimate out;
+    double values[11 * 7];
+
+    (void)state;
+    assert_int_equal(statistics_estimate(&out, &block, 1, 3), 0);
+    assert_true(out.low < 0 && out.high > 0 && out.p > 0.05);
+    for (int sample = 0; sample < 6000; sample++) {
+        int tasks = 2 + sample % 6, seeds = 3 + sample % 9;
+
+        block = (struct statistics_block){ values, seeds };
+        for (int s = 0; s < seeds; s++) {
+            double shift = random_uniform(&stream) < 0.3 ? -1 : 1;
+
+            for (int t = 0; t < tasks; t++)
+                values[s * tasks + t] = random_uniform(&stream) < 0.4 ? 0 : shift;
+        }
+        assert_int_equal(statistics_estimate(&out, &block, 1, tasks), 0);
+        if (fabs(out.p - 0.05) > 1e-9 && (out.p < 0.05) != (out.low > 0 || out.high < 0))
+            fail_msg("%d seeds, %d tasks: p %g, [%g, %g]", seeds, tasks, out.p, out.low,
+                     out.high);
+    }
+}
+
 static void one_task_has_no_interval(void **state)
 {
     const double values[] = { 1, 0, 1 };
@@ -416,6 +446,7 @@ int main(void)
         cmocka_unit_test(two_seeds_speak_of_tasks_only),
         cmocka_unit_test(no_difference_anywhere_is_no_difference),
         cmocka_unit_test(tasks_that_all_differ_alike_leave_doubt),
+        cmocka_unit_test(p_is_small_where_the_interval_leaves_out_zero),
         cmocka_unit_test(one_task_has_no_interval),
         cmocka_unit_test(identical_arms_are_rarely_called_different),
         cmocka_unit_test(intervals_cover_a_true_difference),
