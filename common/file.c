@@ -238,6 +238,16 @@ static int write_special(const char *path, const void *data, size_t size, struct
     return rc;
 }
 
+int file_check_output(const char *option, const char *path, struct error *err)
+{
+    struct stat status;
+
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        return error_set(err, ERROR_FORMAT, "%s %.400s: expected a file, not a folder", option,
+                         path);
+    return 0;
+}
+
 int file_write_output(const char *path, const void *data, size_t size, struct error *err)
 {
     return is_special(path) ? write_special(path, data, size, err)

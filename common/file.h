@@ -39,6 +39,9 @@ int file_write_atomic(const char *path, const void *data, size_t size,
  * replaced but written to. */
 int file_write_output(const char *path, const void *data, size_t size,
                       struct error *err) MUST_CHECK;
+/* ERROR_FORMAT, which names the option, where the path that file_write_output() is to
+ * write is a directory's; worth a look before the work is done. */
+int file_check_output(const char *option, const char *path, struct error *err) MUST_CHECK;
 /* Checks that the directory has room for 64 KiB more: writes them to a file ".space"
  * and removes it. ERROR_NOSPACE: there is not enough room. */
 int file_probe_space(const char *directory, struct error *err) MUST_CHECK;

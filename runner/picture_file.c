@@ -35,9 +35,10 @@ static bool is_standard_output(const char *name)
 
 int picture_check_name(const char *name, struct error *err)
 {
-    if (is_standard_output(name) || ends_in(name, ".svg") || ends_in(name, ".png") ||
-        ends_in(name, ".pdf"))
+    if (is_standard_output(name))
         return 0;
+    if (ends_in(name, ".svg") || ends_in(name, ".png") || ends_in(name, ".pdf"))
+        return file_check_output("-o", name, err);
     return error_set(err, ERROR_FORMAT,
                      "-o %.200s: expected a name that ends in .svg, .png or .pdf", name);
 }

@@ -1,6 +1,5 @@
 /* data_order.c - writes the batches of a training in the format of data.batch_order. */
 #include <errno.h>
-#include <sys/stat.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,12 +72,9 @@ int data_order(const struct data_request *request, struct error *err)
         return error_set(
             err, ERROR_FORMAT,
             "data order: expected --output FILE.npy, where the batches are written");
-    struct stat status;
-    if (stat(request->output, &status) == 0 && S_ISDIR(status.st_mode))
-        return error_set(err, ERROR_FORMAT,
-                         "data order --output %s: expected a file, not a folder",
-                         request->output);
-    int rc = data_set_open(&set, &request->config, true, err);
+    int rc = file_check_output("data order --output", request->output, err);
+    if (rc == 0)
+        rc = data_set_open(&set, &request->config, true, err);
     if (rc < 0)
         return rc;
     rc = batches_create(&batches, set, &request->config, err);

@@ -39,7 +39,7 @@ static int choose_form(enum document_form *out, const struct options *options,
             "report: --format markdown contradicts -o %s, which is HTML; leave one "
             "out",
             options->output);
-    return 0;
+    return options->output != NULL ? file_check_output("report -o", options->output, err) : 0;
 }
 
 /* The prefix of the pictures' names: the document's name without suffix. */
