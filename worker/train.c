@@ -602,7 +602,7 @@ static void add_what_counts(const struct training *training, struct error *err)
                   (long long)training->saved_step);
     else
         error_set(err, ERROR_STOPPED,
-                  "%.900s; there is no checkpoint yet, so training begins anew", where);
+                  "%.900s; there is no checkpoint yet, so another attempt begins anew", where);
 }
 
 int train_run(const struct train_context *context, struct train_end *out, struct error *err)
