@@ -203,8 +203,9 @@ fuzz: ## feed every reader of outside input for FUZZ_SECONDS (1800) each; TARGET
 	@$(MAKE) --no-print-directory $(PARALLEL) VARIANT=fuzz $(FUZZ:%=build/fuzz/%)
 	@tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS) $(or $(TARGETS),$(FUZZ))
 
+# Kernels first: a set takes minutes, which the other cores fill with everything else.
 .PHONY: test-programs
-test-programs: $(TEST_PROGRAMS)
+test-programs: $(filter $(O)/model/kernels/set_avx512%,$(MODEL_O)) $(TEST_PROGRAMS)
 
 .PHONY: setup
 setup: ## install missing Debian packages (apt, with sudo where needed)
