@@ -515,9 +515,10 @@ static void what_failed_before_a_full_disk_is_told_at_the_end(void **state)
         fault_end(&f);
         skip();
     }
-    assert_int_equal(place_finish(place_start(&f.place, "queue", f.place.spec, "--set",
-                                              "train.max_steps=2500", NULL)),
-                     0);
+    assert_int_equal(
+        place_finish(place_start(&f.place, "queue", f.place.spec, "--set",
+                                 "train.max_steps=2500", "--set", "resources.hang_s=10", NULL)),
+        0);
     pid_t pid = place_start(&f.place, "work", "--jobs", "2", NULL);
     assert_true(place_wait_for(&f.place, "SELECT count(DISTINCT run_id) FROM metric", "2"));
     char *directory = place_ask(&f.place, "SELECT directory FROM attempt ORDER BY attempt_id");
@@ -538,6 +539,8 @@ static void what_failed_before_a_full_disk_is_told_at_the_end(void **state)
         ;
     fclose(file);
     place_signal_workers(&f.place, SIGCONT);
+    /* The runner meets the full disk when it records an event; where the worker's next one does not
+     * fit into its journal's last page there is none, and it looks after hang_s. */
     for (int i = 0; i < 300 && !place_output_has(&f.place, "paused; nothing is lost"); i++)
         place_sleep_ms(100);
     unlink(filler);
