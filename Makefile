@@ -306,7 +306,7 @@ build/fault_shim.so: tests/faults/shim.c tests/faults/shim.h
 	@echo LINK $@
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O1 -g $(WARNINGS) -fPIC -shared -Itests -o $@ $< -ldl
 # Of all that, a test takes what it uses: programs that have everything take minutes to link.
-$(O)/tested.a: $(SUPPORT_O) $(GOLDEN_O) $(RUNNER_O) $(RESULTS_O) $(WORKER_O) $(MODEL_O) $(COMMON_O)
+$(O)/tested.a: $(SUPPORT_O) $(GOLDEN_O) $(SERVE_O) $(RUNNER_O) $(RESULTS_O) $(WORKER_O) $(MODEL_O) $(COMMON_O)
 	@echo AR $@
 	$(Q)rm -f $@ && ar rcsT $@ $^
 # With libFuzzer's main(), or one that replays inputs.

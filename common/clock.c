@@ -1,4 +1,4 @@
-/* clock.c - wall and monotonic time. */
+/* clock.c - wall, monotonic and processor time. */
 #include "clock.h"
 
 #include <math.h>
@@ -16,6 +16,11 @@ static double seconds_of(clockid_t id)
 double clock_monotonic_s(void)
 {
     return seconds_of(CLOCK_MONOTONIC);
+}
+
+double clock_thread_s(void)
+{
+    return seconds_of(CLOCK_THREAD_CPUTIME_ID);
 }
 
 double clock_wall_s(void)

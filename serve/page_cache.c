@@ -10,9 +10,10 @@
 enum { PAGES = 64 };
 static const size_t MOST_BYTES = (size_t)32 << 20;
 
-/* A page is not rendered again before a second, and so many times the time that it
- * took, have passed: at most a fiftieth of a core for each page that is looked at. */
-static const double LEAST_S = 1.0, TIMES = 50.0;
+/* A page is not rendered again before a second, and so many times the processor time that
+ * it took, have passed: at most a fiftieth of a core for each page that is looked at, but
+ * what is seen is never older than MOST_S. */
+static const double LEAST_S = 1.0, TIMES = 50.0, MOST_S = 30.0;
 
 struct cached {
     char *address; /* owned; NULL: free */
@@ -101,10 +102,11 @@ static void make_room(struct page_cache *cache, const struct cached *stays)
 }
 
 const struct page_text *page_cache_store(struct page_cache *cache, const char *address,
-                                         struct page_text *text, int64_t version, double began,
+                                         struct page_text *text, int64_t version, double cost_s,
                                          double now)
 {
     struct cached *cached = place_for(cache, address);
+    double fresh_s = LEAST_S + TIMES * cost_s;
     char *copy = strdup(address);
 
     if (copy == NULL) {
@@ -117,7 +119,7 @@ const struct page_text *page_cache_store(struct page_cache *cache, const char *a
     *cached = (struct cached){ .address = copy,
                                .page = *text,
                                .version = version,
-                               .good_until = now + LEAST_S + TIMES * (now - began),
+                               .good_until = now + (fresh_s < MOST_S ? fresh_s : MOST_S),
                                .asked_at = now };
     cache->bytes += text->size;
     make_room(cache, cached);

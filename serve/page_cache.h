@@ -2,8 +2,8 @@
  * page_cache.h - rendered pages, so that many who look at a page cost one rendering.
  *
  * A page is good as long as the database has not changed and nothing on it changes by
- * itself; and for a while in any case: a second, and many times what the rendering
- * took, so that rendering takes a small share of one core however many look.
+ * itself; and for a while in any case: a second, and many times the processor time of
+ * the rendering, so that it takes a small share of one core however many look.
  */
 #ifndef SERVE_PAGE_CACHE_H
 #define SERVE_PAGE_CACHE_H
@@ -33,10 +33,10 @@ const struct page_text *page_cache_find(struct page_cache *cache, const char *ad
                                         int64_t version, double now);
 
 /* Takes the text over, with its tag, for an older one or instead of the page that was
- * not asked for longest. began, now: of the rendering. Returns it as above; NULL: no
- * memory, and the text is freed. */
+ * not asked for longest. cost_s: the processor time of the rendering; now: monotonic
+ * seconds at its end. Returns it as above; NULL: no memory, and the text is freed. */
 const struct page_text *page_cache_store(struct page_cache *cache, const char *address,
-                                         struct page_text *text, int64_t version, double began,
+                                         struct page_text *text, int64_t version, double cost_s,
                                          double now);
 
 #endif

@@ -153,7 +153,6 @@ const struct page_text *site_answer(struct site *site, const char *address,
                                     const struct request *request)
 {
     const struct page *page = find_page(request);
-    double began = clock_monotonic_s();
     const struct page_text *found;
     struct page_text made;
     struct error err = { 0 };
@@ -167,14 +166,17 @@ const struct page_text *site_answer(struct site *site, const char *address,
                             "The database was replaced or removed since hrmlab serve was "
                             "started, as by hrmlab rebuild: start it again.");
     int rc = store_data_version(site->store, &version, &err);
-    found = rc == 0 ? page_cache_find(site->cache, address, version, began) : NULL;
+    found =
+        rc == 0 ? page_cache_find(site->cache, address, version, clock_monotonic_s()) : NULL;
     if (found != NULL)
         return found;
+    double began = clock_thread_s();
     if (rc == 0)
         rc = make_page(&made, site, page, request, &err);
     if (rc != 0)
         return answer_error(site, rc, err.message);
-    return page_cache_store(site->cache, address, &made, version, began, clock_monotonic_s());
+    return page_cache_store(site->cache, address, &made, version, clock_thread_s() - began,
+                            clock_monotonic_s());
 }
 
 int site_create(struct site **out, struct store *store, const struct workspace *workspace,

@@ -10,12 +10,12 @@
  */
 #include "bench.h"
 
+#include "clock.h"
 #include "team.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { MOST_THREADS = 64, ROUNDS = 3, MOST_STEPS = 15 };
@@ -41,21 +41,13 @@ struct meeting {
     double took[MOST_THREADS];
 };
 
-static double thread_s(void)
-{
-    struct timespec used;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-    return (double)used.tv_sec + 1e-9 * (double)used.tv_nsec;
-}
-
 static void work_counted(void *context, int member)
 {
     struct meeting *meeting = context;
-    double start = thread_s();
+    double start = clock_thread_s();
 
     meeting->work(meeting->context, member);
-    meeting->took[member] = thread_s() - start;
+    meeting->took[member] = clock_thread_s() - start;
 }
 
 static void wait_counted(void *context)
@@ -81,7 +73,7 @@ void __wrap_team_run(struct team *team, int members, void (*work)(void *context,
         __real_team_run(team, members, work, wait, context);
         return;
     }
-    counted.alone += thread_s() - counted.left;
+    counted.alone += clock_thread_s() - counted.left;
     __real_team_run(team, members, work_counted, wait != NULL ? wait_counted : NULL, &meeting);
     for (int i = 0; i < members; i++) {
         counted.all += meeting.took[i];
@@ -89,7 +81,7 @@ void __wrap_team_run(struct team *team, int members, void (*work)(void *context,
             busiest = meeting.took[i];
     }
     counted.busiest += busiest;
-    counted.left = thread_s();
+    counted.left = clock_thread_s();
 }
 
 cJSON *bench_child_balance(const struct bench_case *c)
@@ -104,10 +96,10 @@ cJSON *bench_child_balance(const struct bench_case *c)
         bench_fail("at most %d threads", MOST_THREADS);
     bench_train_step(&model, NULL);
     counted.active = true;
-    counted.left = thread_s();
+    counted.left = clock_thread_s();
     for (; steps < MOST_STEPS && (steps < 3 || spent < 3.0); steps++)
         spent += seconds[steps] = bench_train_step(&model, NULL);
-    counted.alone += thread_s() - counted.left;
+    counted.alone += clock_thread_s() - counted.left;
     counted.active = false;
     cJSON_AddNumberToObject(out, "step_s", bench_median(seconds, steps));
     cJSON_AddNumberToObject(out, "alone_share", counted.alone / (counted.alone + counted.all));
