@@ -8,6 +8,7 @@
 #include "task_values.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -273,6 +274,19 @@ int compare_create(struct compare **out, struct store *store, const struct resul
     }
     *out = compare;
     return 0;
+}
+
+void compare_describe_measure(char *text, size_t size, const struct compare *compare,
+                              enum metric asked)
+{
+    const struct measure *used = &METRICS[compare->metric];
+
+    text[0] = '\0';
+    if (compare->metric != asked)
+        snprintf(text, size,
+                 "%s is a mean over rows, which are not recorded one by one; compared per task "
+                 "is %s (%s)",
+                 METRICS[asked].name, used->name, used->meaning);
 }
 
 static int compare_seeds(const void *a, const void *b)

@@ -43,6 +43,10 @@ int compare_create(struct compare **out, struct store *store, const struct resul
                    enum metric metric, struct error *err) MUST_CHECK;
 void compare_destroy(struct compare *compare); /* NULL allowed */
 
+/* Says which measure is compared in place of the one asked for; "": it is that one. */
+void compare_describe_measure(char *text, size_t size, const struct compare *compare,
+                              enum metric asked);
+
 struct contrast_term {
     int cell;
     double weight;

@@ -128,6 +128,40 @@ static void one_task_is_said_to_be_one(void **state)
     free(list);
 }
 
+/* tasks and importance take no --axis. */
+static void a_measure_of_rows_is_said_to_be_compared_by_another_one(void **state)
+{
+    static const char *const COMMANDS[] = { "tasks", "importance", "compare" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof COMMANDS / sizeof *COMMANDS; i++) {
+        const char *words[] = { COMMANDS[i],
+                                "t",
+                                "--where",
+                                "eval.halt_max_steps=1",
+                                "--metric",
+                                "per_token_accuracy",
+                                i == 2 ? "--axis" : NULL,
+                                "arch.name",
+                                NULL };
+        char *table, *said;
+
+        if (place_run(&place, words, &table, &said) != 0)
+            fail_msg("%s: %s", COMMANDS[i], said);
+        place_expect_words(said,
+                           "per_token_accuracy is a mean over rows, which are not recorded "
+                           "one by one; compared per task is task_token_accuracy (");
+        words[5] = "pass_at_2";
+        free(table);
+        free(said);
+        /* both arms solve two tasks, which importance refuses to explain */
+        assert_int_equal(place_run(&place, words, &table, &said), i == 1 ? 2 : 0);
+        assert_null(strstr(said, "compared per task"));
+        free(table);
+        free(said);
+    }
+}
+
 static void small_trainings_of_different_work_are_not_equal(void **state)
 {
     const char *const runs[] = { "diff", "ec881332", "c4d382ae", "--format", "csv", NULL };
@@ -416,6 +450,7 @@ int main(void)
         cmocka_unit_test(diff_says_over_how_many_runs_a_mean_is),
         cmocka_unit_test(one_task_is_said_to_be_one),
         cmocka_unit_test(small_trainings_of_different_work_are_not_equal),
+        cmocka_unit_test(a_measure_of_rows_is_said_to_be_compared_by_another_one),
         cmocka_unit_test(importance_says_that_data_of_several_kinds_are_not_estimated),
         cmocka_unit_test(importance_is_refused_where_the_grid_is_not_full),
         cmocka_unit_test(of_many_evaluations_those_are_shown_that_matter),

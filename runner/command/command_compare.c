@@ -313,7 +313,7 @@ int command_compare(const struct options *options, int *exit_code, struct error 
     struct baselines baselines = { 0 };
     const char *experiment, *names[2] = { NULL, NULL };
     enum metric metric;
-    char missing[160];
+    char measure[400], missing[160];
     int rc = check_arguments(options, &experiment, err);
 
     (void)exit_code; /* the exit code does not depend on the findings */
@@ -332,11 +332,9 @@ int command_compare(const struct options *options, int *exit_code, struct error 
     if (rc == 0)
         rc = baselines_load_some(&baselines, store, results, &compare->metric, 1, err);
     if (rc == 0) {
-        if (compare->metric != metric)
-            log_info("%s is a mean over rows, which are not recorded one by one; compared per "
-                     "task is %s (%s)",
-                     METRICS[metric].name, METRICS[compare->metric].name,
-                     METRICS[compare->metric].meaning);
+        compare_describe_measure(measure, sizeof measure, compare, metric);
+        if (measure[0] != '\0')
+            log_info("%s", measure);
         run_counts_describe(missing, sizeof missing, &results->runs);
         if (missing[0] != '\0')
             log_warning("%s", missing);

@@ -32,6 +32,7 @@ static int load(struct task_source *source, const struct options *options,
                 const char *experiment, struct error *err)
 {
     enum metric metric;
+    char measure[400];
     int rc = metric_find(&metric, options->metric, err);
 
     if (rc == 0)
@@ -46,6 +47,9 @@ static int load(struct task_source *source, const struct options *options,
                           source->compare->metric, err);
     if (rc < 0)
         return rc;
+    compare_describe_measure(measure, sizeof measure, source->compare, metric);
+    if (measure[0] != '\0')
+        log_info("%s", measure);
     source->chosen = calloc((size_t)source->cells->count + 1, sizeof *source->chosen);
     if (source->chosen == NULL)
         return error_no_memory(err, "a table of tasks");
