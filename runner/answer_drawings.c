@@ -76,6 +76,11 @@ int answer_drawings(char **drawings, bool *whole, bool text, void *context,
         } else {
             rc = draw(&exit_code, folder, own->options->worker_program, attempt, tasks, count,
                       err);
+            if (rc == ERROR_SPAWN || rc == ERROR_ENVIRONMENT) {
+                log_error("no answers are drawn: %s", err->message);
+                exit_code = EXIT_ENVIRONMENT;
+                rc = 0;
+            }
             if (rc == 0)
                 rc = read_drawings(drawings, text, folder, count, err);
             error_ignore(file_remove_tree(folder, NULL));

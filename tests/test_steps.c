@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define OF_LAST                                                                                \
     " FROM task_outcome o JOIN evaluation v USING (evaluation_id) WHERE v.outer_steps = 2"     \
@@ -124,6 +125,26 @@ static void a_report_draws_the_answers_that_were_kept_with_their_votes(void **st
     place_expect_words(html, "Answers are missing here: ");
     assert_null(strstr(html, "Best arm: "));
     free(html);
+    /* nor where the worker that draws is killed */
+    static const char SCRIPT[] = "#!/bin/sh\nkill -KILL $$\n";
+    char *real = strdup(getenv("HRMLAB_WORKER")),
+         *killed = file_join(place.directory, "killed");
+
+    assert_int_equal(file_write_atomic(killed, SCRIPT, sizeof SCRIPT - 1, &err), 0);
+    assert_int_equal(chmod(killed, 0700), 0);
+    setenv("HRMLAB_WORKER", killed, 1);
+    char *why = place_text(&place, 3, report);
+
+    setenv("HRMLAB_WORKER", real, 1);
+    place_expect_words(why, "no answers are drawn: ");
+    place_expect_words(why, "killed answers ended by signal 9");
+    assert_int_equal(file_read(&html, &size, page, 64 << 20, &err), 0);
+    place_expect_words(html, "Hardest");
+    place_expect_words(html, "Answers are missing here: ");
+    free(html);
+    free(why);
+    free(killed);
+    free(real);
     char *remove = format_string("rm %s/runs/*/attempts/*/answers-*", place.workspace);
 
     assert_int_equal(system(remove), 0);
