@@ -286,7 +286,8 @@ static int draw_bins(struct chart *chart, const char *label, const struct trajec
 /* The line on which the model is right as often as it states. */
 static int add_diagonal(struct chart *chart, struct error *err)
 {
-    int rc = begin_line(chart, "as stated", SVG_REFERENCE, err);
+    int rc = chart == NULL ? error_no_memory(err, "a figure")
+                           : begin_line(chart, "as stated", SVG_REFERENCE, err);
 
     if (rc == 0)
         rc = add_point(chart, "as stated", 0, 0, err);
@@ -307,15 +308,15 @@ int make_calibration(struct picture *out, struct figure_source *source, struct e
     if (rc == 0)
         rc = choose_arms(&arms, &all, &EXACT, 1, err);
     if (rc == 0)
+        rc = add_diagonal(chart, err); /* before the arms: its marks hide none of theirs */
+    if (rc == 0)
         rc = draw_arms(chart, &drawn, &arms, source, &all, EXACT, draw_bins, err);
     if (rc == 0 && drawn == 0)
         rc = error_without_lists(err);
     if (rc == 0) {
         chart->y_is_share = true;
-        rc = add_diagonal(chart, err);
-    }
-    if (rc == 0)
         rc = note_drawn(out, &arms, &all, err);
+    }
     if (rc == 0)
         rc = picture_add(out, chart, err);
     else
