@@ -22,12 +22,13 @@
 
 enum { B = 6, T = 9, V = 6, D = 32, IDS = 4, STEPS = 5 };
 
+static const struct small_network SIZES = {
+    .batch = B, .tokens = T, .vocabulary = V, .identifiers = IDS, .width = D
+};
+
 static struct engine_config small_config(enum system_id system)
 {
-    const struct small_network sizes = {
-        .batch = B, .tokens = T, .vocabulary = V, .identifiers = IDS, .width = D
-    };
-    struct engine_config c = small_network(system, sizes);
+    struct engine_config c = small_network(system, SIZES);
 
     c.L_cycles = 3;
     c.intermediate_size = 64;
@@ -36,33 +37,9 @@ static struct engine_config small_config(enum system_id system)
     return c;
 }
 
-struct data {
-    int32_t inputs[B * T], labels[B * T], identifiers[B];
-};
-
-static struct engine_batch make_batch(struct data *data, int step)
+static struct engine_batch make_batch(struct small_rows *rows, int step)
 {
-    struct random_stream stream = random_stream(8, "test", (uint64_t)step);
-
-    for (int i = 0; i < B * T; i++) {
-        data->inputs[i] = (int32_t)random_below(&stream, V);
-        data->labels[i] = random_below(&stream, 3) == 0 ? ENGINE_IGNORE_LABEL
-                                                        : (int32_t)random_below(&stream, V);
-    }
-    for (int b = 0; b < B; b++)
-        data->identifiers[b] = (int32_t)random_below(&stream, IDS);
-    return (struct engine_batch){ data->inputs, data->labels, data->identifiers };
-}
-
-static struct engine *create(const struct engine_config *config)
-{
-    struct engine *engine;
-    struct error err;
-
-    if (engine_create(&engine, config, &err) < 0)
-        fail_msg("%s", err.message);
-    engine_initialise(engine, 1);
-    return engine;
+    return small_network_batch(rows, SIZES, step);
 }
 
 /* Every state of both, bit for bit. */
@@ -91,11 +68,11 @@ static bool same_states(const struct engine *a, const struct engine *b)
 /* Whether engines of both configurations are the same after some steps of training. */
 static bool train_alike(const struct engine_config *a, const struct engine_config *b)
 {
-    struct engine *one = create(a), *other = create(b);
+    struct engine *one = small_network_create(a), *other = small_network_create(b);
     bool same = true;
 
     for (int step = 1; step <= STEPS; step++) {
-        struct data data;
+        struct small_rows data;
         struct engine_batch batch = make_batch(&data, step);
         struct engine_result of_one, of_other;
 
@@ -170,9 +147,10 @@ static void rows_of_the_blank_id_are_those_of_an_embedding_of_one_row(void **sta
         struct engine_config of_many = small_config((enum system_id)s), of_one = of_many;
 
         of_one.num_puzzle_identifiers = 1;
-        struct engine *many = create(&of_many), *one = create(&of_one);
+        struct engine *many = small_network_create(&of_many),
+                      *one = small_network_create(&of_one);
         for (int step = 1; step <= STEPS; step++) {
-            struct data data;
+            struct small_rows data;
             struct engine_batch batch = make_batch(&data, step);
             struct engine_result result, other;
 
@@ -192,13 +170,14 @@ static void a_recurrent_transformers_calls_are_those_of_as_many_outer_steps(void
 {
     (void)state;
     struct engine_config recurrent = small_config(SYSTEM_TRANSFORMER), plain = recurrent;
-    struct data data;
+    struct small_rows data;
     struct engine_batch batch = make_batch(&data, 1);
     struct engine_result once, often;
 
     recurrent.H_cycles = 3;
     plain.H_cycles = 1;
-    struct engine *one = create(&recurrent), *other = create(&plain);
+    struct engine *one = small_network_create(&recurrent),
+                  *other = small_network_create(&plain);
     assert_int_equal(engine_segment_calls(one), 3);
     engine_evaluate_begin(one, &batch, B);
     engine_evaluate_begin(other, &batch, B);
@@ -219,7 +198,7 @@ static void deeper_horizons_take_more_memory_for_activations(void **state)
         struct engine_config c = small_config(SYSTEM_HRM);
 
         c.gradient_horizon = horizon;
-        struct engine *engine = create(&c);
+        struct engine *engine = small_network_create(&c);
         assert_true(engine_bytes(engine) > before);
         before = engine_bytes(engine);
         engine_destroy(engine);
@@ -288,11 +267,11 @@ static void supervision_weighs_losses_and_gradients_by_the_step(void **state)
         struct engine_config weighed = plain;
         weighed.supervision = KINDS[kind];
         weighed.supervision_decay = 0.5;
-        struct engine *a = create(&plain), *b = create(&weighed);
+        struct engine *a = small_network_create(&plain), *b = small_network_create(&weighed);
         for (int step = 0; step < 8; step++) {
             double weight = WEIGHTS[kind][step % 4];
             float rows_a[B * D], rows_b[B * D];
-            struct data data;
+            struct small_rows data;
             struct engine_batch batch = make_batch(&data, step / 4);
             struct engine_result of_a, of_b;
 
@@ -329,7 +308,8 @@ static void accumulated_micro_batches_equal_the_whole_batch(void **state)
     whole.seq_len = 220; /* two rows a chunk */
     struct engine_config parts = whole;
     for (parts.micro_batch = 2; parts.micro_batch <= B; parts.micro_batch *= 3) {
-        struct engine *one = create(&whole), *other = create(&parts);
+        struct engine *one = small_network_create(&whole),
+                      *other = small_network_create(&parts);
         int32_t *tokens = calloc((size_t)B * 220, sizeof *tokens),
                 ids[B] = { 1, 2, 1, 0, 3, 2 };
         struct engine_result of_one, of_other;
@@ -350,7 +330,7 @@ static void accumulated_micro_batches_equal_the_whole_batch(void **state)
     }
     /* Other chunks add in another order: the same but for rounding. */
     parts.micro_batch = 1;
-    struct engine *one = create(&whole), *other = create(&parts);
+    struct engine *one = small_network_create(&whole), *other = small_network_create(&parts);
     assert_true(engine_bytes(one) > engine_bytes(other));
     engine_destroy(one);
     engine_destroy(other);
@@ -388,8 +368,8 @@ static void gradients_are_clipped_to_the_norm_and_not_below_it(void **state)
 {
     (void)state;
     struct engine_config plain = small_config(SYSTEM_TRM), clipped = plain;
-    struct engine *a = create(&plain);
-    struct data data;
+    struct engine *a = small_network_create(&plain);
+    struct small_rows data;
     struct engine_batch batch = make_batch(&data, 1);
     struct engine_result result;
 
@@ -397,7 +377,7 @@ static void gradients_are_clipped_to_the_norm_and_not_below_it(void **state)
     double norm = gradient_norm(a);
     for (int i = 0; i < 2; i++) {
         clipped.clip_norm = i == 0 ? 0.25 * norm : 1.01 * norm;
-        struct engine *b = create(&clipped);
+        struct engine *b = small_network_create(&clipped);
         assert_int_equal(engine_train_step(b, &batch, NULL, &result), 0);
         double want = i == 0 ? clipped.clip_norm : norm;
         assert_true(fabs(gradient_norm(b) - want) < 1e-5 * norm);
@@ -414,7 +394,7 @@ static void expect_adamw(int rested)
 
     c.optimizer = ENGINE_ADAMW;
     c.rested_steps = rested;
-    struct engine *engine = create(&c);
+    struct engine *engine = small_network_create(&c);
     enum { TENSOR = 0, COUNT = V * D };
     double p[COUNT], m[COUNT] = { 0 }, v[COUNT] = { 0 };
     float values[COUNT];
@@ -423,7 +403,7 @@ static void expect_adamw(int rested)
     for (int i = 0; i < COUNT; i++)
         p[i] = (double)values[i];
     for (int t = 1 - rested; t <= 3; t++) {
-        struct data data;
+        struct small_rows data;
         struct engine_batch batch = make_batch(&data, t + rested);
         struct engine_result result;
         int64_t count = 0;
@@ -476,10 +456,11 @@ static void cycles_change_between_steps(void **state)
 
             few.H_cycles = few.L_cycles = 1;
             few.gradient_horizon = many.gradient_horizon = HORIZONS[h];
-            struct engine *changed = create(&few), *other = create(&many);
+            struct engine *changed = small_network_create(&few),
+                          *other = small_network_create(&many);
             struct error err;
             for (int step = 1; step <= 4; step++) {
-                struct data data;
+                struct small_rows data;
                 struct engine_batch batch = make_batch(&data, step);
                 struct engine_result ours, theirs;
 
@@ -637,17 +618,25 @@ static void one_run_has_one_name(void **state)
 static void a_transformer_of_hrms_flops_makes_its_passes(void **state)
 {
     (void)state;
-    static const char *const SIZES[][4] = {
+    static const char *const LAYERS_AND_CYCLES[][4] = {
         { "2", "2", "2", "2" }, { "4", "4", "2", "2" }, { "1", "3", "3", "4" },
         { "3", "1", "1", "1" }, { "4", "4", "8", "8" },
     };
 
-    for (size_t i = 0; i < sizeof SIZES / sizeof *SIZES; i++) {
-        const char *const settings[] = {
-            "arch.name",     "hrm",           "arch.match", "flops",         "arch.H_layers",
-            SIZES[i][0],     "arch.L_layers", SIZES[i][1],  "arch.H_cycles", SIZES[i][2],
-            "arch.L_cycles", SIZES[i][3],     NULL
-        };
+    for (size_t i = 0; i < sizeof LAYERS_AND_CYCLES / sizeof *LAYERS_AND_CYCLES; i++) {
+        const char *const settings[] = { "arch.name",
+                                         "hrm",
+                                         "arch.match",
+                                         "flops",
+                                         "arch.H_layers",
+                                         LAYERS_AND_CYCLES[i][0],
+                                         "arch.L_layers",
+                                         LAYERS_AND_CYCLES[i][1],
+                                         "arch.H_cycles",
+                                         LAYERS_AND_CYCLES[i][2],
+                                         "arch.L_cycles",
+                                         LAYERS_AND_CYCLES[i][3],
+                                         NULL };
         const char *transformer[sizeof settings / sizeof *settings];
         struct config hrm, matched;
 

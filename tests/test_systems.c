@@ -23,12 +23,13 @@
 
 enum { B = 4, T = 9, V = 6, D = 16, IDS = 3 };
 
+static const struct small_network SIZES = {
+    .batch = B, .tokens = T, .vocabulary = V, .identifiers = IDS, .width = D
+};
+
 static struct engine_config small_config(enum system_id system)
 {
-    const struct small_network sizes = {
-        .batch = B, .tokens = T, .vocabulary = V, .identifiers = IDS, .width = D
-    };
-    struct engine_config c = small_network(system, sizes);
+    struct engine_config c = small_network(system, SIZES);
 
     c.L_layers = 2;
     c.L_cycles = 3;
@@ -37,34 +38,13 @@ static struct engine_config small_config(enum system_id system)
     return c;
 }
 
-struct data {
-    int32_t inputs[B * T], labels[B * T], identifiers[B];
-};
-
-static struct engine_batch make_batch(struct data *data, int step)
+static struct engine_batch make_batch(struct small_rows *rows, int step)
 {
-    struct random_stream stream = random_stream(8, "test", (uint64_t)step);
+    struct engine_batch batch = small_network_batch(rows, SIZES, step);
 
-    for (int i = 0; i < B * T; i++) {
-        data->inputs[i] = (int32_t)random_below(&stream, V);
-        data->labels[i] = random_below(&stream, 3) == 0 || i / T == 2
-                              ? ENGINE_IGNORE_LABEL
-                              : (int32_t)random_below(&stream, V);
-    }
-    for (int b = 0; b < B; b++)
-        data->identifiers[b] = (int32_t)random_below(&stream, IDS);
-    return (struct engine_batch){ data->inputs, data->labels, data->identifiers };
-}
-
-static struct engine *create(const struct engine_config *config)
-{
-    struct engine *engine;
-    struct error err;
-
-    if (engine_create(&engine, config, &err) < 0)
-        fail_msg("%s", err.message);
-    engine_initialise(engine, 1);
-    return engine;
+    for (int i = 2 * T; i < 3 * T; i++) /* a row without labels */
+        rows->labels[i] = ENGINE_IGNORE_LABEL;
+    return batch;
 }
 
 static int find_state(const struct engine *engine, const char *name)
@@ -102,10 +82,10 @@ static void the_halting_test_is_the_systems_own(void **state)
     for (int s = 0; s < SYSTEM_COUNT; s++)
         for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
             struct engine_config c = small_config((enum system_id)s);
-            struct engine *engine = create(&c);
+            struct engine *engine = small_network_create(&c);
             bool want = s == SYSTEM_TRM ? CASES[i].signed_ : CASES[i].compared;
             struct engine_result result;
-            struct data data;
+            struct small_rows data;
             struct engine_batch batch = make_batch(&data, 0);
             uint8_t halted[B], test[B];
 
@@ -133,10 +113,10 @@ static void exploration_delays_every_systems_halting(void **state)
     (void)state;
     for (int s = 0; s < SYSTEM_COUNT; s++) {
         struct engine_config c = small_config((enum system_id)s);
-        struct engine *engine = create(&c);
+        struct engine *engine = small_network_create(&c);
         const int32_t minima[B] = { 0, 2, 3, 4 };
         struct engine_result result;
-        struct data data;
+        struct small_rows data;
         struct engine_batch batch = make_batch(&data, 0);
         uint8_t halted[B];
 
@@ -158,9 +138,9 @@ static void row_losses_add_up_to_the_token_loss(void **state)
     for (int loss = ENGINE_STABLEMAX; loss <= ENGINE_SOFTMAX; loss++) {
         struct engine_config c = small_config(SYSTEM_TRM);
         c.loss_type = (enum engine_loss)loss;
-        struct engine *engine = create(&c);
+        struct engine *engine = small_network_create(&c);
         struct engine_result result;
-        struct data data;
+        struct small_rows data;
         struct engine_batch batch = make_batch(&data, 0);
         double rows[B], sum = 0.0;
 
@@ -182,11 +162,11 @@ static void averages_follow_the_weights_and_evaluations_use_them(void **state)
 {
     (void)state;
     struct engine_config c = small_config(SYSTEM_TRM), without = c;
-    struct data data;
+    struct small_rows data;
     struct engine_result ours, theirs;
 
     c.ema_rate = 0.75;
-    struct engine *engine = create(&c), *plain = create(&without);
+    struct engine *engine = small_network_create(&c), *plain = small_network_create(&without);
     int weight = find_state(engine, "inner.lm_head.weight");
     int average = find_state(engine, "ema.inner.lm_head.weight");
     float now[V * D], mean[V * D], want[V * D];
@@ -252,7 +232,7 @@ static void a_system_has_only_the_tensors_of_its_modules(void **state)
         for (int mlp_t = 0; mlp_t < 2; mlp_t++) {
             struct engine_config c = small_config((enum system_id)s);
             c.mlp_t_size = mlp_t ? 10 : 0;
-            struct engine *engine = create(&c);
+            struct engine *engine = small_network_create(&c);
 
             for (int i = 0; i < 4; i++)
                 assert_int_equal(find_state(engine, QKV[i]) >= 0, HAS[s][mlp_t][i]);
@@ -317,7 +297,7 @@ static void shapes_count_the_parameters_that_engines_have(void **state)
         engine_setup(&c, &config, &sizes, true);
         assert_int_equal(c.system, system);
         assert_int_equal(c.mlp_t_size > 0, mlp_t);
-        struct engine *engine = create(&c);
+        struct engine *engine = small_network_create(&c);
         engine_count_parameters(engine, &trained, &puzzle);
         assert_int_equal(shape.parameters, trained);
         assert_int_equal(shape.puzzle_parameters, puzzle);

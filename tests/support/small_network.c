@@ -69,7 +69,9 @@ struct engine_batch small_network_batch(struct small_rows *rows, struct small_ne
     assert_in_range(sizes.batch, 1, sizeof rows->identifiers / sizeof *rows->identifiers);
     for (size_t i = 0; i < cells; i++) {
         rows->inputs[i] = (int32_t)random_below(&stream, (uint64_t)sizes.vocabulary);
-        rows->labels[i] = (int32_t)random_below(&stream, (uint64_t)sizes.vocabulary);
+        rows->labels[i] = random_below(&stream, 3) == 0
+                              ? ENGINE_IGNORE_LABEL
+                              : (int32_t)random_below(&stream, (uint64_t)sizes.vocabulary);
     }
     for (int b = 0; b < sizes.batch; b++)
         rows->identifiers[b] = (int32_t)random_below(&stream, (uint64_t)sizes.identifiers);

@@ -23,7 +23,7 @@ struct small_rows {
     int32_t inputs[2048], labels[2048], identifiers[16];
 };
 
-/* Fills it with random rows, each step others. */
+/* Fills it with random rows, each step others; a third of the labels is ignored. */
 struct engine_batch small_network_batch(struct small_rows *rows, struct small_network sizes,
                                         int step);
 
