@@ -325,7 +325,7 @@ static void write_basis(FILE *out, const struct compare *compare,
                 "covered)",
                 STATISTICS_LEAST_SEEDS);
     else if (fewest < STATISTICS_LEAST_SEEDS)
-        fprintf(out, ", over tasks only where fewer than %d seeds are shared",
+        fprintf(out, ", over tasks only where fewer than %d seeds are shared,",
                 STATISTICS_LEAST_SEEDS);
     fprintf(out, " and are judged after Holm's correction for %d comparison%s.", list->count,
             list->count == 1 ? "" : "s");
