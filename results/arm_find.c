@@ -14,6 +14,9 @@
 
 enum { LEAST_HASH = 4, LISTED_ARMS = 12 };
 
+/* Begins the messages about conditions; an arm's are not given with this option. */
+static const char OF_WHERE[] = "--where ";
+
 /* The conditions of a selector; texts owned by the caller. */
 struct selection {
     char **wheres;
@@ -119,6 +122,11 @@ int arm_find(struct results **out, struct store *store, const struct results *re
         rc = results_load_arms(out, store, results->experiment, &results->only,
                                (const char *const *)selection.wheres, selection.count,
                                RESULTS_BARE, err);
+    if (rc < 0 && strncmp(err->message, OF_WHERE, strlen(OF_WHERE)) == 0) {
+        struct error why = *err;
+
+        rc = error_set(err, rc, "arm %s", why.message + strlen(OF_WHERE));
+    }
     for (int i = 0; rc == 0 && i < (*out)->row_count; i++) {
         int other = (*out)->rows[i].arm;
 

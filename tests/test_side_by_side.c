@@ -72,7 +72,8 @@ static void two_arms_are_set_against_each_other_task_by_task(void **state)
     const char *const words[] = { "tasks", "t", "arch.name=hrm,eval.halt_max_steps=1",
                                   "arch.name=transformer,eval.halt_max_steps=1", NULL };
     const char *const unknown[] = { "tasks", "t", "arch.name=hrm", "mlp", NULL };
-    char *text = run(0, words), *message = run(2, unknown);
+    const char *const short_key[] = { "tasks", "t", "arch.name=hrm", "lr=3", NULL };
+    char *text = run(0, words), *message = run(2, unknown), *key = run(2, short_key);
 
     (void)state;
     place_expect_words(text, "crop-0               0.000   1.000       1.000\n");
@@ -80,8 +81,10 @@ static void two_arms_are_set_against_each_other_task_by_task(void **state)
         text, "cross-0              1.000   0.000      -1.000\n37 tasks: 1 gained, 1 lost, "
               "35 equal, of which 34 are 0 in both");
     place_expect_words(message, "no arm \"mlp\" in experiment \"t\"");
+    place_expect_words(key, "arm lr=3: unknown key \"lr\" (did you mean \"train.lr\"?)");
     free(text);
     free(message);
+    free(key);
 }
 
 static void diff_lists_what_differs_and_results_beside_it(void **state)
