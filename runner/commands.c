@@ -108,7 +108,7 @@ const struct command COMMANDS[] = {
       "RUN is the beginning of its hash, 4 digits or more. With --task: input,\n"
       "solution and the model's answer, wrong cells marked, and how the variants\n"
       "voted; --steps: its answer after each outer step; -o FILE, or --svg FILE: drawn\n"
-      "to a file.\n"
+      "to an SVG file.\n"
       "--all: also settings at their defaults, and every evaluation.",
       1, 1,
       BIT(FORMAT) | BIT(TASK) | BIT(STEPS) | BIT(ALL) | BIT(OUTPUT) | BIT(SVG) | COMMAND_PAGES,
@@ -163,8 +163,8 @@ const struct command COMMANDS[] = {
     { "data", "build|show|check|order SOURCE [TASK...]", "write, draw and check data",
       "SOURCE is a value of data.path, or a spec: its data.\n"
       "build writes the data below --output. show prints counts, or draws the tasks\n"
-      "that are named after SOURCE (-o FILE, or --svg FILE: to a file). check reads\n"
-      "everything. order writes the batches of a training in the format of\n"
+      "that are named after SOURCE (-o FILE, or --svg FILE: to an SVG file). check\n"
+      "reads everything. order writes the batches of a training in the format of\n"
       "data.batch_order.",
       2, 1000, BIT(SET) | BIT(OUTPUT) | BIT(LAYOUT) | BIT(SVG), command_data },
     { "axes", "[KEY|schema|markdown|measures]", "every setting: bounds, default, meaning",

@@ -397,9 +397,14 @@ bool options_color(const struct options *options)
 int options_drawing(const char **out, const struct options *options, struct error *err)
 {
     *out = options->output != NULL ? options->output : options->svg;
-    if (options->output == NULL || options->svg == NULL)
+    if (options->output != NULL && options->svg != NULL)
+        return error_set(err, ERROR_FORMAT, "-o and --svg are both given; they mean the same");
+    size_t length = *out != NULL ? strlen(*out) : 0;
+    if (*out == NULL || (length > 4 && strcmp(*out + length - 4, ".svg") == 0))
         return 0;
-    return error_set(err, ERROR_FORMAT, "-o and --svg are both given; they mean the same");
+    return error_set(err, ERROR_FORMAT,
+                     "%s %.200s: tasks are drawn as SVG; expected a name that ends in .svg",
+                     options->output != NULL ? "-o" : "--svg", *out);
 }
 
 void options_release(struct options *options)

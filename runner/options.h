@@ -140,7 +140,8 @@ void options_release(struct options *options);
 /* Whether standard output may be coloured: --color, or a terminal. */
 bool options_color(const struct options *options);
 /* The file to draw to: that of --svg, or of -o, which means the same where only a
- * drawing is written. *out NULL: neither is given. ERROR_FORMAT: both are. */
+ * drawing is written. *out NULL: neither is given. ERROR_FORMAT: both are, or the name
+ * does not end in .svg. */
 int options_drawing(const char **out, const struct options *options,
                     struct error *err) MUST_CHECK;
 
