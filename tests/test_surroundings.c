@@ -146,6 +146,35 @@ static void a_clock_that_is_set_forward_ends_no_attempt(void **state)
     place_remove(&place);
 }
 
+/* The time in which the runner was suspended is not an attempt's, also where its worker has gone on
+ * and said so. */
+static void a_runner_that_was_suspended_ends_no_attempt(void **state)
+{
+    struct place place;
+    struct error err = { 0 };
+    char hold[80];
+
+    (void)state;
+    place_use_release("slow");
+    place_make(&place);
+    snprintf(hold, sizeof hold, "%s/hold", place.directory);
+    assert_int_equal(file_write_atomic(hold, "", 0, &err), 0);
+    setenv("FAKE_WORKER_HOLD", hold, 1);
+    set_clock(&place, "0 0");
+    pid_t pid = place_start(&place, "run", place.spec, "--set", "resources.time_limit_min=60",
+                            "--set", "retries.max=0", NULL);
+    unsetenv("FAKE_WORKER_HOLD");
+    assert_true(place_wait_for(&place, "SELECT count(*) > 0 FROM metric", "1"));
+    set_clock(&place, "0 7200");
+    place_sleep_ms(1000);
+    unlink(hold);
+    int code = finish_soon(&place, pid);
+    leave_clock();
+    assert_int_equal(code, 0);
+    place_expect(&place, ALL_DONE, "2");
+    place_remove(&place);
+}
+
 /* Runner and workers are stopped for longer than a hang takes and go on, the runner first. Takes a
  * minute: with HRMLAB_LONG only. */
 static void a_worker_that_was_stopped_with_its_runner_does_not_hang(void **state)
@@ -737,6 +766,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_clock_that_is_set_back_delays_no_retry),
         cmocka_unit_test(a_clock_that_is_set_forward_ends_no_attempt),
+        cmocka_unit_test(a_runner_that_was_suspended_ends_no_attempt),
         cmocka_unit_test(a_worker_that_was_stopped_with_its_runner_does_not_hang),
         cmocka_unit_test(a_read_only_workspace_is_read_and_not_written_to),
         cmocka_unit_test(a_network_file_system_gets_a_safer_journal_mode),

@@ -101,17 +101,17 @@ static int64_t log_size(const struct supervisor *s, const struct slot *slot)
 static int watch_limits(struct supervisor *s, struct slot *slot)
 {
     const struct recorder_progress *p = &slot->recorder.progress;
-    double now = clock_monotonic_s();
+    double now =
+        s->ticked_at; /* not later: what it stands still in a tick, the next one sees */
 
-    if (p->heartbeat != slot->beat) {
+    /* The runner itself was suspended during this time: it counts for no limit. */
+    slot->beat_at += s->unwatched_s;
+    slot->started_at += s->unwatched_s;
+    if (slot->task->state == EXECUTOR_PENDING)
+        slot->started_at = now; /* no worker yet: limits do not count */
+    if (p->heartbeat != slot->beat || slot->task->state == EXECUTOR_PENDING) {
         slot->beat = p->heartbeat;
         slot->beat_at = now;
-    } else if (slot->task->state == EXECUTOR_PENDING) {
-        slot->beat_at = slot->started_at = now; /* no worker yet: limits do not count */
-    } else {
-        /* The runner itself was suspended during this time: it counts for no limit. */
-        slot->beat_at += s->unwatched_s;
-        slot->started_at += s->unwatched_s;
     }
     if (slot->job.time_limit_min > 0 &&
         now - slot->started_at > 60.0 * slot->job.time_limit_min)

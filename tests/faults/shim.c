@@ -17,7 +17,8 @@
  *                            allocations when it ends, for tests to know how far they must reach
  *   FAULT_STACKS=FILE        gets, for nomem, 8 bytes for each allocation: those that the same calls
  *                            of the program's own functions lead to have the same
- *   FAULT_CLOCK=FILE         seconds in it, if there are any, are added to the wall clock
+ *   FAULT_CLOCK=FILE         seconds in it, if there are any, are added to the wall clock, and those
+ *                            of a second number to the monotonic clock
  *   FAULT_FLOCK=NUMBER       every flock() fails with that errno
  *
  * Everything here uses raw system calls, so that nothing of it counts.
@@ -475,17 +476,19 @@ int open64(const char *path, int flags, ...)
     return opened(path, flags, mode);
 }
 
-/* ---- the wall clock ---- */
+/* ---- clocks ---- */
 
 int clock_gettime(clockid_t id, struct timespec *now)
 {
     long rc = syscall(SYS_clock_gettime, id, now);
 
-    if (rc == 0 && clock_file != NULL && id == CLOCK_REALTIME) {
-        char text[32] = "";
+    if (rc == 0 && clock_file != NULL && (id == CLOCK_REALTIME || id == CLOCK_MONOTONIC)) {
+        char text[32] = "", *rest;
         long fd = syscall(SYS_openat, AT_FDCWD, clock_file, O_RDONLY | O_CLOEXEC);
-        if (fd >= 0 && syscall(SYS_read, (int)fd, text, sizeof text - 1) > 0)
-            now->tv_sec += atol(text);
+        if (fd >= 0 && syscall(SYS_read, (int)fd, text, sizeof text - 1) > 0) {
+            long wall = strtol(text, &rest, 10);
+            now->tv_sec += id == CLOCK_REALTIME ? wall : atol(rest);
+        }
         if (fd >= 0)
             syscall(SYS_close, (int)fd);
     }
