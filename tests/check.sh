@@ -86,6 +86,7 @@ for duplicate in $(printf '%s\n' "${sources[@]##*/}" "${headers[@]##*/}" | sort 
 done
 circles=$(tests/check_circles.sh build/release "${folders[@]}")
 [ -z "$circles" ] || fault "files use each other in circles:"$'\n'"$circles"
+moved=$(tests/mutations.sh --check) || fault "tests/mutations.sh changes what is not there:"$'\n'"$moved"
 # Linked libraries.
 linked() { ldd "build/$1" | grep -qE "$2" && fault "$1 links $2"; true; }
 linked hrmlab 'openblas|cblas'

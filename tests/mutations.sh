@@ -4,13 +4,9 @@
 #   mutation NAME FILE PERL-SUBSTITUTION TEST CASE [HRMLAB_LONG]
 # Each test is first run in the unchanged copy, where it must pass. A mutation counts as caught only
 # when CASE itself is among those that fail. A substitution that changes nothing is a failure too:
-# the source has moved on. ONLY=WORDS runs the mutations whose names have these words.
+# the source has moved on; --check (`make check`) looks for these alone and builds nothing. ONLY=WORDS
+# takes the mutations whose names have these words.
 set -u
-copy=$(mktemp -d) && chmod 755 "$copy" # a test runs the programs as another user
-trap 'rm -rf "$copy"' EXIT
-git ls-files -z | xargs -0 cp --parents --preserve=timestamps -t "$copy"
-[ ! -d build ] || cp -a build "$copy" # what is built already need not be built again
-cd "$copy" || exit 1
 caught=0 missed=0 baselines=0
 names=() files=() changes=() tests=() cases=() longs=()
 
@@ -39,6 +35,17 @@ miss()
     missed=$((missed + 1))
 }
 
+# What a mutation names has moved on.
+check()
+{
+    local name=$1 file=$2 change=$3 test=$4 case=$5
+    if perl -0pe "$change" "$file" | cmp -s - "$file"; then
+        miss "$name: nothing to change in $file"
+    elif ! grep -q "^static void $case(" "tests/$test.c"; then
+        miss "$name: $test has no case $case"
+    fi
+}
+
 # Nothing is proved by a test that fails anyway, or that does not have the case.
 baseline()
 {
@@ -62,9 +69,7 @@ mutate()
     local name=$1 file=$2 change=$3 test=$4 case=$5 long=$6
     cp "$file" original
     perl -0pi -e "$change" "$file"
-    if cmp -s "$file" original; then
-        miss "$name: nothing to change in $file"
-    elif ! build "$test"; then
+    if ! build "$test"; then
         tail -n 5 build.log
         miss "$name: does not build"
     elif run_case "$test" "$case" "$long"; then
@@ -201,7 +206,7 @@ mutation "the database read whole by each writer" results/soundness.c \
 mutation "a full disk ends the runner" runner/command/command_run.c \
     's/if \(rc != ERROR_NOSPACE\)\n/if (true)\n/' \
     test_faults a_full_disk_pauses_and_goes_on 1
-mutation "rebuild leaves a gap between two names" results/store.c \
+mutation "rebuild leaves a gap between two names" results/store_presence.c \
     's/\*out = rc == 0 && file_exists\(ready\)/*out = false/' \
     test_rebuild a_rebuild_killed_at_any_call_loses_nothing 1
 mutation "rebuild forgets runs that no spec leads to" runner/command/command_rebuild.c \
@@ -226,6 +231,18 @@ mutation "a page that waits for ever" serve/page.js 's/headers, signal, cache/he
 mutation "the keyboard loses its place" serve/page.js 's/    again\?\.focus\(.*\n//' \
     test_page_script a_changed_page_keeps_order_filter_and_focus
 
+for i in "${!names[@]}"; do
+    check "${names[i]}" "${files[i]}" "${changes[i]}" "${tests[i]}" "${cases[i]}"
+done
+if [ "$missed" != 0 ] || [ "${1:-}" = --check ]; then
+    [ "$missed" = 0 ]
+    exit
+fi
+copy=$(mktemp -d) && chmod 755 "$copy" # a test runs the programs as another user
+trap 'rm -rf "$copy"' EXIT
+git ls-files -z | xargs -0 cp --parents --preserve=timestamps -t "$copy"
+[ ! -d build ] || cp -a build "$copy" # what is built already need not be built again
+cd "$copy" || exit 1
 declare -A seen
 for i in "${!names[@]}"; do
     key="${tests[i]} ${cases[i]} ${longs[i]}"
