@@ -88,10 +88,10 @@ static void a_view_says_how_far_what_runs_and_what_failed_in_80_columns(void **s
         "demo\n"
         "[##------------------]  10 %, 10 of 100 jobs done, 1 failed, ETA 2h31m\n"
         "running: 1, queued: 88\n"
-        "  name=hrm halt_max_steps=16 seed 3 \xe2\xa0\x89\xe2\xa0\xa7\xe2\xa1\x84 "
+        "  hrm halt_max_steps=16 seed 3 \xe2\xa0\x89\xe2\xa0\xa7\xe2\xa1\x84 "
         "     train 100/400 loss 0.813 ETA 2m30s\n"
         "failed: 1\n"
-        "  name=hrm halt_max_steps=8 seed 3 (01234567): out of memory: no memory for\n"
+        "  hrm halt_max_steps=8 seed 3 (01234567): out of memory: no memory for\n"
         "      activations\n";
     struct live *live = make_live(1, 1);
     struct live_lines lines;
@@ -152,7 +152,7 @@ static void long_labels_keep_their_values_and_the_time_left(void **state)
         { 80, "  lear..: hrm 16 0.0012345.. seed 3 ", " train 100/400 loss 0.813 ETA 2m30s" },
         { 94, "  lear..: hrm 16 lr=0.00123456789 seed 3 \xe2", " ETA 2m30s" }, /* the curve */
         { 100, "  lear..: hrm halt_max_steps=16 lr=0.00123456789 seed 3 ", " ETA 2m30s" },
-        { 140, "  learning_..: name=hrm halt_max_steps=16 lr=0.00123456789 seed 3 ",
+        { 140, "  learning_rates: hrm halt_max_steps=16 lr=0.00123456789 seed 3 ",
           " acc 0.500 2.0 steps/s ETA 2m30s" },
     };
 

@@ -41,10 +41,11 @@ static double job_share(const struct recorder_progress *p)
     return p->total_steps > 0 ? step / (double)p->total_steps : 0.0;
 }
 
-/* The label with "halt_max_steps=4" for "arch.halt_max_steps=4", without "name: " if
- * that is the experiment. */
+/* The label with "halt_max_steps=4" for "arch.halt_max_steps=4" and "hrm" for
+ * "arch.name=hrm", without "name: " if that is the experiment. */
 static void shorten_label(char *out, size_t size, const char *label, const char *experiment)
 {
+    static const char SYSTEM[] = "arch.name=";
     size_t used = 0, named = experiment != NULL ? strlen(experiment) : 0;
 
     if (named > 0 && strncmp(label, experiment, named) == 0 &&
@@ -57,6 +58,8 @@ static void shorten_label(char *out, size_t size, const char *label, const char 
         for (const char *at = word; equals != NULL && at < equals; at++)
             if (*at == '.')
                 from = at + 1;
+        if (strncmp(word, SYSTEM, sizeof SYSTEM - 1) == 0)
+            from = word + sizeof SYSTEM - 1;
         length -= (size_t)(from - word);
         length += from[length] == ' ';
         if (length > size - 1 - used)
