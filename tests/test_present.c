@@ -465,9 +465,12 @@ static void the_value_at_the_end_is_the_mean_over_all_seeds(void **state)
 {
     struct curve_point first[] = { { 0, 1 }, { 99, -1.25e-5 } };
     struct curve_point second[] = { { 0, 1 }, { 100, -3.75e-5 } };
-    char label[] = "an arm";
-    struct curve items[] = { { label, 0, 0, first, 2 }, { label, 0, 1, second, 2 } };
-    struct curves curves = { "train/lm_loss", items, 2 };
+    struct curve_point third[] = { { 0, 1 }, { 6, 0.5 } };
+    char label[] = "an arm", diverged[] = "another";
+    struct curve items[] = { { label, 0, 0, first, 2 },
+                             { label, 0, 1, second, 2 },
+                             { diverged, 1, 0, third, 2 } };
+    struct curves curves = { "train/lm_loss", items, 3 };
     struct error err;
     char *text = NULL;
     size_t size;
@@ -478,6 +481,7 @@ static void the_value_at_the_end_is_the_mean_over_all_seeds(void **state)
     must(curves_draw(out, &curves, 80, false, &err), &err);
     fclose(out);
     assert_non_null(strstr(text, "an arm: train/lm_loss -2.5e-05 at the end, 2 seeds"));
+    assert_non_null(strstr(text, "another: train/lm_loss 0.5 at step 6, 1 seed\n"));
     /* a number that would move the drawing has fewer digits */
     assert_non_null(strstr(text, "\n       1 "));
     assert_non_null(strstr(text, "\n-3.7e-05 "));

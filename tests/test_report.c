@@ -297,6 +297,8 @@ static void a_failed_run_is_listed_with_its_cause(void **state)
     assert_non_null(failures);
     assert_non_null(strstr(failures, "<td>failed</td><td>out of memory</td><td>killed</td>"));
     assert_non_null(strstr(report.text, "Not complete: 1 of 2 runs not done"));
+    assert_non_null(strstr(report.text, "Not in the table, as nothing of it has finished: "
+                                        "arch.name=transformer."));
     report_release(&report);
 }
 

@@ -17,8 +17,11 @@ enum {
     MOST_WIDTH = 120,
     MARGIN = 9, /* columns for the numbers left of a panel */
     HEIGHT = 6, /* lines of a panel */
-    DOTS_HIGH = 4 * HEIGHT
+    DOTS_HIGH = 4 * HEIGHT,
+    END_SIZE = 64
 };
+
+static const double NEAR_END = 0.95; /* as a share of the longest curve's steps */
 
 /* What all panels share. */
 struct frame {
@@ -89,6 +92,27 @@ static double mean_at_end(const struct curve *curves, int count)
     for (int i = 0; i < count; i++)
         sum += curves[i].points[curves[i].count - 1].value;
     return sum / count;
+}
+
+/* Says where the curves that share a label end: runs that are not done or have
+ * diverged end early; an epoch may take a seed some steps less. */
+static void say_end(char text[END_SIZE], const struct frame *frame, const struct curve *curves,
+                    int count)
+{
+    int64_t first = INT64_MAX, last = 0;
+
+    for (int i = 0; i < count; i++) {
+        int64_t step = curves[i].points[curves[i].count - 1].step;
+
+        first = step < first ? step : first;
+        last = step > last ? step : last;
+    }
+    if ((double)first >= NEAR_END * (double)frame->last_step)
+        snprintf(text, END_SIZE, "at the end");
+    else if (first == last)
+        snprintf(text, END_SIZE, "at step %lld", (long long)last);
+    else
+        snprintf(text, END_SIZE, "at steps %lld to %lld", (long long)first, (long long)last);
 }
 
 /* Plots the curves first to last, which share a label. */
@@ -165,9 +189,11 @@ int curves_draw(FILE *out, const struct curves *curves, int width, bool color,
         braille_clear(&panel);
         plot(&panel, &frame, &curves->items[i], end - i);
         double last = mean_at_end(&curves->items[i], end - i);
+        char at[END_SIZE];
 
-        char *title = format_string("%s: %s %.4g at the end, %d seed%s", curves->items[i].label,
-                                    curves->name, last, end - i, end - i == 1 ? "" : "s");
+        say_end(at, &frame, &curves->items[i], end - i);
+        char *title = format_string("%s: %s %.4g %s, %d seed%s", curves->items[i].label,
+                                    curves->name, last, at, end - i, end - i == 1 ? "" : "s");
 
         if (title == NULL || table_print_paragraph(out, title, width, color) != 0)
             rc = error_no_memory(err, "curves");

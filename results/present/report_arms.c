@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIGITS = 3, MOST_AXES = 12, LISTED_TASKS = 10, DRAWN_TASKS = 3 };
+enum { DIGITS = 3, MOST_AXES = 12, LISTED_TASKS = 10, DRAWN_TASKS = 3, NAMED_ARMS = 12 };
 
 /* ---- arms ---- */
 
@@ -269,6 +269,37 @@ static void say_baselines(struct report_source *source)
     }
 }
 
+/* Names the arms that are not listed, because nothing of them has finished. */
+static int say_missing(struct report_source *source, struct error *err)
+{
+    const struct cells *cells = source->figures->cells;
+    char *names = NULL;
+    size_t size;
+    FILE *out = open_memstream(&names, &size);
+    int missing = 0;
+
+    if (out == NULL)
+        return error_no_memory(err, "a report");
+    for (int i = 0, end; i < cells->count; i = end) {
+        int arm = cells->items[i].row->arm;
+        bool listed = false;
+
+        for (end = i; end < cells->count && cells->items[end].row->arm == arm; end++)
+            listed = listed || source->listed[end];
+        if (!listed && missing++ < NAMED_ARMS)
+            fprintf(out, "%s%s", missing > 1 ? "; " : "", cells->results->arms[arm].label);
+    }
+    if (fclose(out) != 0) {
+        free(names);
+        return error_no_memory(err, "a report");
+    }
+    if (missing > 0)
+        document_say(source->document, "Not in the table, as nothing of %s has finished: %s%s.",
+                     missing == 1 ? "it" : "them", names, missing > NAMED_ARMS ? "; ..." : "");
+    free(names);
+    return 0;
+}
+
 int report_arms(struct report_source *source, struct error *err)
 {
     const struct cells *cells = source->figures->cells;
@@ -312,8 +343,9 @@ int report_arms(struct report_source *source, struct error *err)
         return rc;
     document_table_end(source->document);
     note_arms(source);
+    rc = say_missing(source, err);
     say_baselines(source);
-    return 0;
+    return rc;
 }
 
 /* ---- differences ---- */
