@@ -436,6 +436,19 @@ static void an_arm_has_no_value_of_its_bases_setting_without_effect(void **state
     report_release(&report);
 }
 
+static void data_that_arms_do_not_share_are_not_said_of_all(void **state)
+{
+    struct report report;
+
+    (void)state;
+    make_of(&report,
+            "UPDATE arm SET axes = json_set(axes, '$.\"data.path\"',"
+            " iif(label = 'arch.name=hrm', 'x', 'y'))",
+            METRIC_PASS_AT_2, DOCUMENT_MARKDOWN);
+    assert_non_null(strstr(report.text, "Data: differs between arms, see below; 37 tasks"));
+    report_release(&report);
+}
+
 /* Systems and outer steps at inference vary: a system's difference is a mean over steps. */
 static void a_difference_in_one_setting_says_over_what_it_is_a_mean(void **state)
 {
@@ -616,6 +629,7 @@ int main(void)
         TEST(both_splits_are_listed_and_named),
         TEST(an_arm_has_no_value_of_a_setting_without_effect),
         TEST(an_arm_has_no_value_of_its_bases_setting_without_effect),
+        TEST(data_that_arms_do_not_share_are_not_said_of_all),
         TEST(a_difference_in_one_setting_says_over_what_it_is_a_mean),
         TEST(a_finding_without_a_shown_difference_says_why),
         TEST(a_setting_of_numbers_has_its_figure),

@@ -130,6 +130,17 @@ static void say_lengths(struct document *document, const struct results *results
                      (long long)most);
 }
 
+/* The source of the data, if all arms have the same. */
+static const char *data_source(const struct report_source *source)
+{
+    static const char *const KEYS[] = { "data.path", "data.generator_seed" };
+
+    for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++)
+        if (cells_find_axis(source->figures->cells, KEYS[i]) >= 0)
+            return "differs between arms, see below";
+    return source->figures->data[0] != '\0' ? source->figures->data : "not known yet";
+}
+
 int report_design(struct report_source *source, struct error *err)
 {
     static const struct document_head HEADS[] = { { "setting", DOCUMENT_TEXT },
@@ -157,8 +168,7 @@ int report_design(struct report_source *source, struct error *err)
         return rc;
     document_say(document, "%d arm%s, %s: %d run%s, %s. Data: %s; %lld task%s scored.", arms,
                  arms == 1 ? "" : "s", seeds, results->runs.total,
-                 results->runs.total == 1 ? "" : "s", done,
-                 source->figures->data[0] != '\0' ? source->figures->data : "not known yet",
+                 results->runs.total == 1 ? "" : "s", done, data_source(source),
                  (long long)scored_tasks(results), scored_tasks(results) == 1 ? "" : "s");
     run_counts_describe(missing, sizeof missing, &results->runs);
     if (missing[0] != '\0')
