@@ -298,6 +298,12 @@ static int error_no_axis(const struct axis_values *values, const struct compare 
 
     if (rc < 0)
         return rc;
+    if (compare->results->filtered)
+        return error_set(err, ERROR_FORMAT,
+                         "--axis %s: what meets the conditions has only one value of it; "
+                         "experiment \"%s\" varies %s",
+                         key, compare->results->experiment,
+                         known[0] != '\0' ? known : "nothing");
     return error_set(err, ERROR_FORMAT,
                      "--axis %s: experiment \"%s\" has only one value of it; it varies %s", key,
                      compare->results->experiment, known[0] != '\0' ? known : "nothing");

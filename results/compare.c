@@ -239,10 +239,10 @@ static int load_cells(struct compare *compare, struct error *err)
 
     if (rc == 0 && compare->cell_count == 0)
         rc = error_set(err, ERROR_ABSENT,
-                       "experiment \"%s\" has no finished evaluation to compare (%d runs, %d "
-                       "done)%s",
-                       results->experiment, results->runs.total, results->runs.of[RUN_DONE],
-                       results->runs.of[RUN_DONE] > 0 ? " that meets the conditions" : "");
+                       "experiment \"%s\" has no finished evaluation%s to compare (%d runs, %d "
+                       "done)",
+                       results->experiment, results_conditions(results), results->runs.total,
+                       results->runs.of[RUN_DONE]);
     if (rc == 0)
         rc = read_outcomes(compare, places, err);
     free(places);

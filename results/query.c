@@ -599,6 +599,7 @@ int results_load_arms(struct results **out, struct store *store, const char *exp
         rc = sort_rows(results, err);
     if (rc == 0)
         results->scope = scope;
+    results->filtered = where_count > 0;
     if (rc == 0 && (scope == RESULTS_LAST || scope == RESULTS_ALL))
         rc = results_load_recorded(results, store, err);
     if (rc == 0)

@@ -110,6 +110,7 @@ struct results {
     struct arm_choice only; /* the arms of which it has rows */
     char *experiment;       /* owned */
     enum results_scope scope;
+    bool filtered;           /* conditions chose its rows */
     struct result_arm *arms; /* owned; in the experiment's order */
     int arm_count;
     struct result_row *rows; /* owned; by arm, evaluation, seed, step */
@@ -139,6 +140,12 @@ int results_load_arms(struct results **out, struct store *store, const char *exp
                       const struct arm_choice *only, const char *const *wheres, int where_count,
                       enum results_scope scope, struct error *err) MUST_CHECK;
 void results_destroy(struct results *results); /* NULL allowed */
+
+/* For messages about what is not there, behind "no evaluation". */
+static inline const char *results_conditions(const struct results *results)
+{
+    return results->filtered ? " that meets the conditions" : "";
+}
 
 /* A measure of one of the results' rows. NaN: there is no result yet, the run failed or
  * diverged, or the measure was not loaded: those after METRIC_RECORDED, and all of

@@ -87,6 +87,30 @@ static void two_arms_are_set_against_each_other_task_by_task(void **state)
     free(key);
 }
 
+/* Else it would read as if the experiment had no results, or one value of the axis. */
+static void what_conditions_leave_out_is_not_said_of_the_experiment(void **state)
+{
+    const char *const axis[] = { "compare",       "t", "--axis", "arch.name", "--where",
+                                 "arch.name=hrm", NULL };
+    const char *const tasks[] = { "tasks", "t", "--where", "eval.halt_max_steps=7", NULL };
+    const char *const seeds[] = { "plot",     "t",     "--where", "eval.halt_max_steps=7",
+                                  "--figure", "flops", NULL };
+    const char *const report[] = { "report",   "t",        "--where", "eval.halt_max_steps=7",
+                                   "--format", "markdown", NULL };
+    char *one = run(2, axis), *none = run(2, tasks), *figure = run(2, seeds);
+    char *page = run(0, report);
+
+    (void)state;
+    place_expect_words(one, "--axis arch.name: what meets the conditions has only one value");
+    place_expect_words(none, "no finished evaluation that meets the conditions to compare");
+    place_expect_words(figure, "no evaluation that meets the conditions has finished yet");
+    place_expect_words(page, "No evaluation that meets the conditions has finished yet.");
+    free(one);
+    free(none);
+    free(figure);
+    free(page);
+}
+
 static void diff_lists_what_differs_and_results_beside_it(void **state)
 {
     const char *const runs[] = { "diff", "ec881332", "c4d382ae", NULL };
@@ -445,6 +469,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tasks_come_from_hard_to_easy_with_the_arms_that_differ),
         cmocka_unit_test(two_arms_are_set_against_each_other_task_by_task),
+        cmocka_unit_test(what_conditions_leave_out_is_not_said_of_the_experiment),
         cmocka_unit_test(diff_lists_what_differs_and_results_beside_it),
         cmocka_unit_test(arms_of_other_experiments_are_compared_and_a_report_has_its_baseline),
         cmocka_unit_test(evaluations_that_record_their_trajectory_are_compared_with_others),

@@ -28,7 +28,9 @@ static int choose(struct choice *out, const struct cells *cells, struct error *e
     cells_choose(out->shown, cells, NULL, 0, out->note);
     for (int i = 0; i < cells->count; i++)
         out->count += out->shown[i];
-    return out->count > 0 ? 0 : error_set(err, ERROR_ABSENT, "no evaluation has finished yet");
+    return out->count > 0 ? 0
+                          : error_set(err, ERROR_ABSENT, "no evaluation%s has finished yet",
+                                      results_conditions(cells->results));
 }
 
 static bool is_share(enum metric metric)

@@ -188,7 +188,8 @@ static int find_places(struct places *out, const struct figure_source *source, b
     if (rc == 0)
         rc = shorten_labels(out, cells, keys, key_count, err);
     if (rc == 0 && out->count == 0)
-        rc = error_set(err, ERROR_ABSENT, "no evaluation has finished yet");
+        rc = error_set(err, ERROR_ABSENT, "no evaluation%s has finished yet",
+                       results_conditions(cells->results));
     return rc;
 }
 

@@ -311,7 +311,8 @@ int report_arms(struct report_source *source, struct error *err)
         return rc;
     document_section(source->document, "arms", "Arms");
     if (baseline == NULL) {
-        document_paragraph(source->document, "No evaluation has finished yet.");
+        document_say(source->document, "No evaluation%s has finished yet.",
+                     results_conditions(cells->results));
         return 0;
     }
     count = arm_heads(heads, cells);
