@@ -75,7 +75,7 @@ int data_order(const struct data_request *request, struct error *err)
     int rc = file_check_output("data order --output", request->output, err);
     if (rc == 0)
         rc = data_set_open(&set, &request->config, true, err);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     rc = batches_create(&batches, set, &request->config, err);
     if (rc == 0)
