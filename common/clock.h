@@ -1,6 +1,6 @@
 /*
- * clock.h - wall time as ISO 8601 UTC for people and files, monotonic and processor time
- * for measuring.
+ * clock.h - wall time as ISO 8601 UTC for people and files, monotonic and processor
+ * time for measuring.
  */
 #ifndef COMMON_CLOCK_H
 #define COMMON_CLOCK_H

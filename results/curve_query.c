@@ -133,7 +133,7 @@ static int load_trainings(struct curves *out, struct store *store,
 /* What the labels of an arm's evaluations depend on. */
 struct arm_evaluations {
     bool several;
-    const char *kinds[2]; /* borrowed: one without its trajectory, one with; NULL: none */
+    const char *kinds[2]; /* borrowed: without its trajectory, with it; NULL: none */
 };
 
 /* Those of the arm whose first row is number first. Rows are sorted by arm, then by

@@ -186,9 +186,9 @@ static struct spread make_spread(double by_task, const struct block_variance *bl
  * Square of the half-width at the level 1 - p. Seeds and tasks each use the quantile of
  * their own degrees of freedom: that keeps the level when a small number of seeds makes
  * their variance uncertain, where a common quantile (Satterthwaite's) falls short. A
- * tasks_part below 0 is multiplied with the smaller of both quantiles: by that of a small
- * number of tasks it would take more than all of seeds_part, and the interval would get
- * shorter as the level rises.
+ * tasks_part below 0 is multiplied with the smaller of both quantiles: by that of a
+ * small number of tasks it would take more than all of seeds_part, and the interval
+ * would get shorter as the level rises.
  */
 static double squared_half_width(const struct spread *spread, double p)
 {

@@ -10,9 +10,9 @@
 enum { PAGES = 64 };
 static const size_t MOST_BYTES = (size_t)32 << 20;
 
-/* A page is not rendered again before a second, and so many times the processor time that
- * it took, have passed: at most a fiftieth of a core for each page that is looked at, but
- * what is seen is never older than MOST_S. */
+/* A page is not rendered again before a second, and so many times the processor time
+ * that it took, have passed: at most a fiftieth of a core for each page that is looked
+ * at, but what is seen is never older than MOST_S. */
 static const double LEAST_S = 1.0, TIMES = 50.0, MOST_S = 30.0;
 
 struct cached {

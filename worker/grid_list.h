@@ -28,8 +28,8 @@ void grid_list_get(struct grid *out, const struct grid_list *list, int number);
 /* The tensors "starts" (I64) and "cells" (U8), to be written; they borrow the list. */
 struct safetensors_tensor grid_list_starts(const struct grid_list *list);
 struct safetensors_tensor grid_list_cells(const struct grid_list *list);
-/* Copies these tensors out of the file of that path. ERROR_DAMAGED (they are not there or
- * contradict each other), ERROR_NOMEM. Release *out in any case. */
+/* Copies these tensors out of the file of that path. ERROR_DAMAGED (they are not there
+ * or contradict each other), ERROR_NOMEM. Release *out in any case. */
 int grid_list_take(struct grid_list *out, const struct safetensors_file *file, const char *path,
                    struct error *err) MUST_CHECK;
 

@@ -78,9 +78,9 @@ static __attribute__((noinline)) void product(float *c, ptrdiff_t ldc, bool accu
     }
 }
 
-/* A square of LANES x LANES numbers is transposed in steps: rows 8 apart exchange halves
- * of 8 lanes (where a vector has 16), then rows 4, 2 and 1 apart exchange halves of 4, 2
- * and 1 lanes. */
+/* A square of LANES x LANES numbers is transposed in steps: rows 8 apart exchange
+ * halves of 8 lanes (where a vector has 16), then rows 4, 2 and 1 apart exchange halves
+ * of 4, 2 and 1 lanes. */
 #define EXCHANGE(a, b, low, high)                                                              \
     do {                                                                                       \
         vec first_ = (a), second_ = (b);                                                       \

@@ -308,7 +308,7 @@ int make_calibration(struct picture *out, struct figure_source *source, struct e
     if (rc == 0)
         rc = choose_arms(&arms, &all, &EXACT, 1, err);
     if (rc == 0)
-        rc = add_diagonal(chart, err); /* before the arms: its marks hide none of theirs */
+        rc = add_diagonal(chart, err); /* first: its marks hide none of the arms */
     if (rc == 0)
         rc = draw_arms(chart, &drawn, &arms, source, &all, EXACT, draw_bins, err);
     if (rc == 0 && drawn == 0)
