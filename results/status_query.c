@@ -130,7 +130,8 @@ int status_causes(struct store *store, int counts[OUTCOME_COUNT], const char *ex
     sqlite3_stmt *s;
     int rc = sql_query(store, &s, err,
                        "SELECT coalesce(j.cause, ''), count(*) FROM job j"
-                       " WHERE j.state IN ('failed', 'quarantined')"
+                       " WHERE (j.state IN ('failed', 'quarantined')"
+                       "  OR (j.state = 'done' AND j.cause = 'diverged'))"
                        " AND j.job_id = (SELECT max(k.job_id) FROM job k"
                        "  WHERE k.run_id = j.run_id AND k.kind = j.kind)"
                        " AND (?1 IS NULL OR EXISTS (SELECT 1 FROM arm_run x"

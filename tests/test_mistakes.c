@@ -8,6 +8,7 @@
 #include "error.h"
 #include "file.h"
 #include "support/place.h"
+#include "support/release_1.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -277,6 +278,21 @@ static void blanks_around_a_key_do_not_count(void **state)
     place_remove(&place);
 }
 
+/* It counts as done: without a word a run of nothing else would look like a success. */
+static void run_says_how_many_trainings_diverged(void **state)
+{
+    struct place place;
+
+    (void)state;
+    place_make(&place);
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, NULL)), 0);
+    database_change(place.workspace,
+                    "UPDATE job SET state = 'done', cause = 'diverged' WHERE job_id = 1");
+    const char *const words[] = { "run", place.spec, NULL };
+    expect(&place, 0, "1 of 2 jobs diverged, which is a result", words);
+    place_remove(&place);
+}
+
 /* A spec that is kept must be read back by rebuild. */
 static void a_description_is_utf_8(void **state)
 {
@@ -485,6 +501,7 @@ int main(void)
         cmocka_unit_test(what_would_be_computed_for_nothing_is_said_before),
         cmocka_unit_test(a_spec_named_without_its_ending_is_found_for_the_message),
         cmocka_unit_test(blanks_around_a_key_do_not_count),
+        cmocka_unit_test(run_says_how_many_trainings_diverged),
         cmocka_unit_test(a_description_is_utf_8),
         cmocka_unit_test(work_on_an_empty_queue_says_so),
         cmocka_unit_test(a_spec_that_cannot_be_read_is_bad_input),

@@ -230,12 +230,20 @@ static int work_on(struct store *store, struct workspace *workspace,
         return rc;
     int failed = experiment != NULL ? counts.failed : result.failed;
     const char *target = experiment != NULL ? experiment : "all";
+    int diverged = 0;
+    if (experiment != NULL) {
+        rc = status_causes(store, result.causes, experiment, err);
+        diverged = result.causes[OUTCOME_DIVERGED];
+        result.causes[OUTCOME_DIVERGED] = 0;
+    }
+    if (rc < 0)
+        return rc;
+    if (diverged > 0)
+        log_warning("%d of %d jobs diverged, which is a result: no other try would end "
+                    "otherwise",
+                    diverged, counts.total);
     if (failed > 0) {
         char causes[300];
-        if (experiment != NULL)
-            rc = status_causes(store, result.causes, experiment, err);
-        if (rc < 0)
-            return rc;
         describe_causes(causes, sizeof causes, result.causes);
         log_warning("%d of %d jobs failed (%s); hrmlab show RUN shows one, hrmlab retry %s "
                     "queues them again",
