@@ -22,8 +22,8 @@ struct status_counts {
 int status_count(struct store *store, struct status_counts *out, const char *experiment,
                  struct error *err) MUST_CHECK;
 
-/* How many of the jobs that status_count() counts as failed have each cause; and how many
- * of those done have diverged. */
+/* How many of the jobs that status_count() counts as failed have each cause; and how
+ * many of those done have diverged. */
 int status_causes(struct store *store, int counts[OUTCOME_COUNT], const char *experiment,
                   struct error *err) MUST_CHECK;
 
