@@ -290,6 +290,12 @@ static void run_says_how_many_trainings_diverged(void **state)
                     "UPDATE job SET state = 'done', cause = 'diverged' WHERE job_id = 1");
     const char *const words[] = { "run", place.spec, NULL };
     expect(&place, 0, "1 of 2 jobs diverged, which is a result", words);
+    const char *const status[] = { "status", NULL }, *const watch[] = { "watch", "--plain",
+                                                                        NULL };
+    expect(&place, 0, "1 of the 2 jobs done has diverged", status);
+    char *view = place_text(&place, 0, watch);
+    place_expect_words(view, "2 of 2 jobs done (1 diverged)");
+    free(view);
     place_remove(&place);
 }
 

@@ -58,6 +58,14 @@ static void mention_idle_queue(const struct live *live, const struct workspace *
                  queued == 1 ? "it" : "them");
 }
 
+/* Divergence is a result, and counts as done. */
+static void mention_diverged(const struct live *live)
+{
+    if (live->diverged > 0)
+        log_warning("%d of the %d jobs done ha%s diverged", live->diverged, live->counts.done,
+                    live->diverged == 1 ? "s" : "ve");
+}
+
 /* ---- jobs elsewhere ---- */
 
 static void put_job(struct table *table, const struct record_attempt *attempt,
@@ -184,8 +192,10 @@ static int print_status(struct store *store, const struct workspace *workspace,
         rc = table_print(table, stdout, options->format, options_color(options), err);
     if (rc == 0 && options->format == FORMAT_TABLE)
         rc = print_jobs(store, workspace, experiment, options, err);
-    if (rc == 0)
+    if (rc == 0) {
+        mention_diverged(&source->live);
         mention_idle_queue(&source->live, workspace);
+    }
     table_destroy(table);
     live_source_release(source);
     free(source);

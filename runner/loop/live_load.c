@@ -111,9 +111,12 @@ static int load_groups(struct live_source *source, struct error *err)
 int live_load(struct live_source *source, struct error *err)
 {
     struct live *live = &source->live;
+    int causes[OUTCOME_COUNT];
     double rate = 0.0;
     int rc = status_count(source->store, &live->counts, live->experiment, err);
 
+    if (rc == 0)
+        rc = status_causes(source->store, causes, live->experiment, err);
     if (rc == 0)
         rc = live_work(source->store, &live->work, live->experiment, err);
     if (rc == 0)
@@ -129,6 +132,7 @@ int live_load(struct live_source *source, struct error *err)
         rc = workspace_holder(source->workspace, live->runner, sizeof live->runner, err);
     if (rc < 0)
         return rc;
+    live->diverged = causes[OUTCOME_DIVERGED];
     live->rate = rate * live->counts.running;
     live->message_count = 0;
     if (live->runner[0] == '\0' && live->elsewhere > 0)

@@ -211,11 +211,14 @@ static void draw_bar(char *out, double share, int columns)
     out[columns] = '\0';
 }
 
-/* "12 of 30 jobs done, 2 failed, 1 cancelled" */
-static int describe_counts(char *out, size_t size, const struct status_counts *counts)
+/* "12 of 30 jobs done (1 diverged), 2 failed, 1 cancelled" */
+static int describe_counts(char *out, size_t size, const struct status_counts *counts,
+                           int diverged)
 {
     int used = snprintf(out, size, "%d of %d jobs done", counts->done, counts->total);
 
+    if (diverged > 0)
+        used += snprintf(out + used, size - (size_t)used, " (%d diverged)", diverged);
     if (counts->failed > 0)
         used += snprintf(out + used, size - (size_t)used, ", %d failed", counts->failed);
     if (counts->cancelled > 0)
@@ -252,7 +255,7 @@ void live_describe_share(char *out, size_t size, double *share, const struct liv
     char counts[120], time[HUMAN_SIZE + sizeof ", ETA "];
 
     *share = find_share(time, sizeof time, live);
-    describe_counts(counts, sizeof counts, &live->counts);
+    describe_counts(counts, sizeof counts, &live->counts, live->diverged);
     snprintf(out, size, "%s%s", counts, time);
 }
 
@@ -451,7 +454,7 @@ static void put_groups(struct live_lines *out, const struct live *live)
         char bar[11], counts[120];
 
         draw_bar(bar, share_of(&group->work, 0.0), 10);
-        describe_counts(counts, sizeof counts, &group->counts);
+        describe_counts(counts, sizeof counts, &group->counts, 0);
         snprintf(live_lines_add(out)->text, LIVE_LINE, "  [%s] %-20s %s", bar, group->name,
                  counts);
     }

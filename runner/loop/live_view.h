@@ -34,6 +34,7 @@ struct live {
     const char *experiment;      /* borrowed; NULL: all of them */
     char runner[200];            /* that is at work; "" none, or it needs no mention */
     struct status_counts counts; /* of jobs */
+    int diverged;                /* of the jobs done */
     int elsewhere;               /* open ones that go on without a runner, in Slurm */
     struct live_work work;
     double rate; /* FLOPs per second of all workers, while no job tells; 0: not known */
@@ -56,8 +57,8 @@ double live_worker_rate(const struct live *live);
 void live_describe_job(char *out, size_t size, const struct live_job *job);
 /* "train 12/400 loss 0.812 acc 0.530 3.1 steps/s ETA 3m05s", "starting". */
 void live_describe_progress(char *out, size_t size, const struct recorder_progress *progress);
-/* "12 of 30 jobs done, 2 failed, ETA 3m05s"; *share: of the work that is done, in
- * [0, 1]. */
+/* "12 of 30 jobs done (1 diverged), 2 failed, ETA 3m05s"; *share: of the work that is
+ * done, in [0, 1]. */
 void live_describe_share(char *out, size_t size, double *share, const struct live *live);
 /* One line: "[####----]  37 %, 12 of 30 jobs done, 2 failed, ETA 3m05s". bar: its
  * columns; of fewer than three it is left out. */
