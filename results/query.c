@@ -597,9 +597,10 @@ int results_load_arms(struct results **out, struct store *store, const char *exp
         rc = load_runs(results, &arms, where_count == 0 && only->count == 0, scope, store, err);
     if (rc == 0 && results->row_count > 0)
         rc = sort_rows(results, err);
-    if (rc == 0)
+    if (rc == 0) {
         results->scope = scope;
-    results->filtered = where_count > 0;
+        results->filtered = where_count > 0;
+    }
     if (rc == 0 && (scope == RESULTS_LAST || scope == RESULTS_ALL))
         rc = results_load_recorded(results, store, err);
     if (rc == 0)
