@@ -158,11 +158,16 @@ static void take_running(struct slurm_task *task, const struct slurm_job *job)
 }
 
 /* The job is waiting. If it has begun the attempt, somebody has put it back into the
- * queue, and the attempt is over: each has a directory of its own. */
-static void take_waiting(struct slurm_task *task)
+ * queue, and the attempt is over: each has a directory of its own. A job may begin
+ * between a list and the look at its mark, so the next list must say so again; last:
+ * there is none. */
+static void take_waiting(struct slurm_task *task, bool last)
 {
-    if (task->head.state == EXECUTOR_RUNNING || is_marked(task, SLURM_MARK_BEGUN))
+    bool begun = is_marked(task, SLURM_MARK_BEGUN);
+
+    if (task->head.state == EXECUTOR_RUNNING || (begun && (last || task->begun_while_waiting)))
         slurm_task_over(task, OUTCOME_PREEMPTED);
+    task->begun_while_waiting = begun;
 }
 
 /* For how long the attempt has been running. Its job is older where it has worked on
@@ -174,8 +179,8 @@ static double age_of(const struct slurm_task *task, const struct slurm_job *job)
     return fmin(slurm_mark_age_s(task->head.directory, SLURM_MARK_BEGUN), job->age_s);
 }
 
-/* Returns whether anything has changed. */
-static bool take_state(struct slurm_task *task, const struct slurm_job *job)
+/* Returns whether anything has changed. last: no other list follows. */
+static bool take_state(struct slurm_task *task, const struct slurm_job *job, bool last)
 {
     enum executor_state before = task->head.state;
 
@@ -184,9 +189,10 @@ static bool take_state(struct slurm_task *task, const struct slurm_job *job)
     task->head.handed_over = true;
     switch (job->state->phase) {
     case SLURM_WAITING:
-        take_waiting(task);
+        take_waiting(task, last);
         break;
     case SLURM_RUNNING:
+        task->begun_while_waiting = false;
         take_running(task, job);
         break;
     case SLURM_SUSPENDED:
@@ -284,7 +290,7 @@ static bool follow(struct slurm *slurm, struct slurm_task *task)
     if (job == NULL)
         return take_absence(slurm, task);
     task->seen_at = slurm->listed_at;
-    return take_state(task, job);
+    return take_state(task, job, slurm->setup.loop == NULL);
 }
 
 void slurm_follow_one(struct slurm *slurm, struct slurm_task *task)

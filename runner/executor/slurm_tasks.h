@@ -48,7 +48,8 @@ struct slurm_task {
     int missing;   /* lists in a row that lacked its job */
     /* monotonic time of the last list that had its job; 0: none did */
     double seen_at;
-    bool asking; /* sacct is asked for the job now */
+    bool begun_while_waiting; /* the last list had its job waiting, but it had begun */
+    bool asking;              /* sacct is asked for the job now */
     bool over;   /* the job or the attempt is over, or Slurm does not know the job */
     bool voided; /* no job will begin it: it is gone once its job need not be ended */
     enum slurm_node node;
