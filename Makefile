@@ -169,7 +169,7 @@ test-faults: ## every fault at every point: kill -9, power cuts, full disks, no 
 	    build/asan/fake_worker $(FAULT_TESTS:%=build/asan/%)
 	@HRMLAB_LONG=1 tests/run_tests.sh build/asan $(FAULT_TESTS)
 
-SLURM_TESTS := test_slurm test_slurm_clients test_slurm_ranks test_slurm_faults
+SLURM_TESTS := test_slurm test_slurm_calls test_slurm_clients test_slurm_ranks test_slurm_faults
 .PHONY: test-slurm
 test-slurm: ## the executor slurm on a real Slurm of several nodes, with faults (minutes)
 	@tests/setup.sh $(PACKAGES) $(SLURM_PACKAGES)
