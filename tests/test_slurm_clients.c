@@ -177,9 +177,9 @@ static int end_all(void **state)
     (void)state;
     for (int i = 0; i < RUNS; i++)
         if (runs[i].runner != 0) {
-            release_jobs(&runs[i].place);
             kill(runs[i].runner, SIGKILL);
             (void)place_finish(runs[i].runner);
+            place_kill_all(&runs[i].place); /* its jobs, and clients that it has called */
             place_remove(&runs[i].place);
         }
     free(path);

@@ -302,8 +302,8 @@ bool place_output_has(const struct place *place, const char *words)
     return has;
 }
 
-/* Sends the signal (0: none) to every process whose command line names the workspace, or to
- * keepers and workers only. Returns how many there were. */
+/* Sends the signal (0: none) to every process whose command line names the place's directory, or
+ * to keepers and workers only. Returns how many there were. */
 static int signal_processes(const struct place *place, int signal, bool workers_only)
 {
     DIR *proc = opendir("/proc");
@@ -321,7 +321,7 @@ static int signal_processes(const struct place *place, int signal, bool workers_
             if (text[i] == '\0')
                 text[i] = ' ';
         bool is_worker = strstr(text, " run ") != NULL && strstr(text, "/attempts/") != NULL;
-        if (strstr(text, place->workspace) != NULL && (is_worker || !workers_only) &&
+        if (strstr(text, place->directory) != NULL && (is_worker || !workers_only) &&
             atoi(entry->d_name) != getpid()) {
             kill(atoi(entry->d_name), signal);
             count++;

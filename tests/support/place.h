@@ -64,9 +64,9 @@ bool place_wait_for(const struct place *place, const char *sql, const char *expe
 
 /* Sends a signal to the keepers and workers of the workspace. Returns to how many. */
 int place_signal_workers(const struct place *place, int signal);
-/* Kills (-9) every process whose command line names the workspace, until there is none. */
+/* Kills (-9) every process whose command line names the place's directory, until there is none. */
 void place_kill_all(const struct place *place);
-/* True when no process of the workspace is left, within ten seconds. */
+/* True when no such process is left, within ten seconds. */
 bool place_becomes_quiet(const struct place *place);
 
 #endif
