@@ -81,6 +81,8 @@ static struct fake_run runs[] = {
     { .spec = NULL_RUN, .mode = "put-back-later" },
     { .spec = NULL_PILOT, .mode = "launch-fails" },
     { .spec = NULL_RUN, .mode = "cancelled-early" },
+    { .spec = NULL_RUN, .mode = "begins-late" },
+    { .spec = NULL_RUN, .mode = "requeued" },
     { .spec = NULL_RUN, .mode = "unknown" },
     { .spec = NULL_RUN, .mode = "number-reused" },
     { .spec = NULL_RUN, .mode = "accounted" },
@@ -304,6 +306,20 @@ static void a_job_that_somebody_cancels_while_it_waits_stays_cancelled(void **st
     assert_int_equal(run_with_fakes(&place, NULL_RUN, "cancelled-early"), 1);
     place_expect(&place, "SELECT state || cause || failures FROM job", "cancelledcancelled0");
     place_remove(&place);
+}
+
+/* Its mark says that it has begun, and the list, which is older, that it waits. */
+static void a_job_that_begins_while_it_is_listed_is_the_only_one(void **state)
+{
+    (void)state;
+    expect_with_fakes("begins-late", "done", "0", "1");
+}
+
+/* The next list has it waiting as well. */
+static void a_job_that_is_put_back_after_it_has_begun_is_preempted(void **state)
+{
+    (void)state;
+    expect_with_fakes("requeued", "preempted,done", "0", "2");
 }
 
 static void lines_before_a_worker_that_take_long_are_no_hang(void **state)
@@ -651,6 +667,8 @@ int main(void)
         cmocka_unit_test(a_job_that_its_node_cannot_start_is_tried_again),
         cmocka_unit_test(all_runs_of_a_job_that_cannot_be_started_are_tried_again),
         cmocka_unit_test(a_job_that_somebody_cancels_while_it_waits_stays_cancelled),
+        cmocka_unit_test(a_job_that_begins_while_it_is_listed_is_the_only_one),
+        cmocka_unit_test(a_job_that_is_put_back_after_it_has_begun_is_preempted),
         cmocka_unit_test(lines_before_a_worker_that_take_long_are_no_hang),
         cmocka_unit_test(a_job_that_no_list_has_any_more_ended_as_its_worker_says),
         cmocka_unit_test(a_job_whose_number_another_job_has_ended_as_its_worker_says),

@@ -10,6 +10,8 @@
 #   put-back         the same, when it is in the queue again and has no node any more
 #   put-back-later   the same, and the first question how often jobs were put back is not answered
 #   cancelled-early  somebody cancels the first job before it has a node
+#   begins-late      the first list has the first job waiting, which begins before the list is read
+#   requeued         the same, and then somebody puts it back into the queue, where it stays
 #   unknown          no list has a job that is over, and there is no accounting
 #   number-reused    a controller without memory has given the first job's number to another job
 #   accounted        the first job's node fails; only sacct knows
@@ -49,6 +51,12 @@ kill_job() { # the keeper, which its worker does not outlive, and the script
     kill -STOP "$script" 2>/dev/null # it starts no other
     pkill -KILL -P "$script"
     kill -KILL "$script" 2>/dev/null
+}
+
+wait_until_begun() { # the first attempt
+    until [ ! -e "$dir" ] || grep -q number "$dir"/../ws/runs/*/attempts/1/slurm.begun 2>/dev/null; do
+        sleep 0.05
+    done
 }
 
 end_job() { # ID STATE
@@ -152,9 +160,7 @@ list() {
     accounted*) [ "$before" != 0 ] || end_job 1 NODE_FAIL ;;
     over-memory)
         [ "$before" != 0 ] || {
-            until grep -q number "$dir"/../ws/runs/*/attempts/1/slurm.begun 2>/dev/null; do
-                sleep 0.05
-            done
+            wait_until_begun
             end_job 1 FAILED
             echo "slurmstepd-n7: error: StepId=1.batch exceeded memory limit (9 > 8), being killed" \
                 >>"$(<"$jobs/1/log")"
@@ -163,6 +169,7 @@ list() {
     preempted) [ "$before" != 0 ] || end_job 1 PREEMPTED ;;
     time-out) [ "$before" != 0 ] || end_job 1 TIMEOUT ;;
     aged) age=1:00:00 ;;
+    begins-late | requeued) [ "$before" != 0 ] || echo PENDING >"$jobs/1/state" ;;
     esac
     case $mode in
     deaf) # should it not be cancelled
@@ -170,6 +177,7 @@ list() {
         [ "$({ wc -c <"$dir/lists" || echo 0; } 2>/dev/null)" -lt 40 ] || rm -f "$dir/hold"
         ;;
     held | aged | oom-held) ;;
+    begins-late) [ "$before" -lt 2 ] || rm -f "$dir/hold" ;; # the second list has it running
     *) [ "$before" = 0 ] || rm -f "$dir/hold" ;;
     esac
     for id in "$jobs"/*; do
@@ -184,6 +192,10 @@ list() {
         esac
         echo "$id|$state|$age|$node|$(<"$jobs/$id/name")|"
     done
+    case "$mode $before" in
+    begins-late\ 0) wait_until_begun && rm "$jobs/1/state" ;;
+    requeued\ 0) wait_until_begun && end_job 1 PENDING ;;
+    esac
 }
 
 cancel() {
