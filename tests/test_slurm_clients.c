@@ -322,6 +322,28 @@ static void a_job_that_is_put_back_after_it_has_begun_is_preempted(void **state)
     expect_with_fakes("requeued", "preempted,done", "0", "2");
 }
 
+/* One sync waits for the list that tells, and submits the next job. */
+static void a_job_that_is_put_back_is_submitted_anew_by_one_sync(void **state)
+{
+    struct place place;
+
+    (void)state;
+    make_fakes(&place, NULL_RUN, "requeued");
+    use_fakes(&place);
+    assert_int_equal(
+        place_finish(place_start(&place, "queue", place.spec, "--executor", "slurm", NULL)), 0);
+    assert_int_equal(place_finish(place_start(&place, "sync", NULL)), 0);
+    place_expect(&place, "SELECT outcome FROM attempt WHERE number = 1", "preempted");
+    char *submitted = cluster_ask("ls %s/fake/jobs | wc -l", place.directory);
+    assert_string_equal(submitted, "2");
+    free(submitted);
+    release_jobs(&place);
+    assert_int_equal(place_finish(place_start(&place, "work", "--executor", "slurm", NULL)), 0);
+    place_expect(&place, "SELECT state || failures FROM job", "done0");
+    setenv("PATH", path, 1);
+    place_remove(&place);
+}
+
 static void lines_before_a_worker_that_take_long_are_no_hang(void **state)
 {
     struct place place;
@@ -669,6 +691,7 @@ int main(void)
         cmocka_unit_test(a_job_that_somebody_cancels_while_it_waits_stays_cancelled),
         cmocka_unit_test(a_job_that_begins_while_it_is_listed_is_the_only_one),
         cmocka_unit_test(a_job_that_is_put_back_after_it_has_begun_is_preempted),
+        cmocka_unit_test(a_job_that_is_put_back_is_submitted_anew_by_one_sync),
         cmocka_unit_test(lines_before_a_worker_that_take_long_are_no_hang),
         cmocka_unit_test(a_job_that_no_list_has_any_more_ended_as_its_worker_says),
         cmocka_unit_test(a_job_whose_number_another_job_has_ended_as_its_worker_says),
