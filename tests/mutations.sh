@@ -126,7 +126,7 @@ mutation "jobs cancelled without a runner trained on" runner/loop/adopt.c \
     test_runner cancelled_jobs_end_and_can_be_taken_up_again
 mutation "a retry waits for a clock that was set back" results/record.h \
     's/RECORD_LONGEST_WAIT_S = 400/RECORD_LONGEST_WAIT_S = 400000/' \
-    test_surroundings a_clock_that_is_set_back_delays_no_retry
+    test_clocks a_clock_that_is_set_back_delays_no_retry
 mutation "no lock on the workspace" runner/workspace.c \
     's/flock\(fd, kind \| LOCK_NB\) < 0/false/' \
     test_surroundings a_second_runner_is_refused_with_the_first_ones_pid
