@@ -81,20 +81,28 @@ static void a_clock_that_is_set_forward_ends_no_attempt(void **state)
     place_remove(&place);
 }
 
+/* A place whose workers, of programs that are started from now on, last until the file hold is
+ * gone or they are asked to end. */
+static void make_held(struct place *place, char hold[80])
+{
+    struct error err = { 0 };
+
+    place_use_release("slow");
+    place_make(place);
+    snprintf(hold, 80, "%s/hold", place->directory);
+    assert_int_equal(file_write_atomic(hold, "", 0, &err), 0);
+    setenv("FAKE_WORKER_HOLD", hold, 1);
+}
+
 /* The time in which the runner was suspended is not an attempt's, also where its worker has gone on
  * and said so. */
 static void a_runner_that_was_suspended_ends_no_attempt(void **state)
 {
     struct place place;
-    struct error err = { 0 };
     char hold[80];
 
     (void)state;
-    place_use_release("slow");
-    place_make(&place);
-    snprintf(hold, sizeof hold, "%s/hold", place.directory);
-    assert_int_equal(file_write_atomic(hold, "", 0, &err), 0);
-    setenv("FAKE_WORKER_HOLD", hold, 1);
+    make_held(&place, hold);
     set_clock(&place, "0 0");
     pid_t pid = place_start(&place, "run", place.spec, "--set", "resources.time_limit_min=60",
                             "--set", "retries.max=0", NULL);
@@ -107,6 +115,34 @@ static void a_runner_that_was_suspended_ends_no_attempt(void **state)
     leave_clock();
     assert_int_equal(code, 0);
     place_expect(&place, ALL_DONE, "2");
+    place_remove(&place);
+}
+
+/* Nor does it count where a worker was asked to end before: that still has its time for a
+ * checkpoint. It stands still, and is there to go on. */
+static void a_worker_asked_to_end_has_its_time_though_its_runner_was_suspended(void **state)
+{
+    struct place place;
+    char hold[80];
+
+    (void)state;
+    make_held(&place, hold);
+    set_clock(&place, "0 0");
+    pid_t pid = place_start(&place, "run", place.spec, "--jobs", "2", NULL);
+    unsetenv("FAKE_WORKER_HOLD");
+    assert_true(
+        place_wait_for(&place, "SELECT count(*) FROM attempt WHERE state = 'running'", "2"));
+    int stopped = place_signal_workers(&place, SIGSTOP);
+    kill(pid, SIGINT);
+    place_sleep_ms(1000);
+    set_clock(&place, "0 7200");
+    place_sleep_ms(1000);
+    int left = place_signal_workers(&place, SIGCONT);
+    int code = place_finish(pid);
+    leave_clock();
+    assert_true(stopped >= 2);
+    assert_int_equal(left, stopped);
+    assert_int_equal(code, 130);
     place_remove(&place);
 }
 
@@ -148,6 +184,7 @@ int main(void)
         cmocka_unit_test(a_clock_that_is_set_back_delays_no_retry),
         cmocka_unit_test(a_clock_that_is_set_forward_ends_no_attempt),
         cmocka_unit_test(a_runner_that_was_suspended_ends_no_attempt),
+        cmocka_unit_test(a_worker_asked_to_end_has_its_time_though_its_runner_was_suspended),
         cmocka_unit_test(a_worker_that_was_stopped_with_its_runner_does_not_hang),
     };
 

@@ -107,6 +107,8 @@ static int watch_limits(struct supervisor *s, struct slot *slot)
     /* The runner itself was suspended during this time: it counts for no limit. */
     slot->beat_at += s->unwatched_s;
     slot->started_at += s->unwatched_s;
+    if (slot->asked_at > 0.0)
+        slot->asked_at += s->unwatched_s;
     if (slot->task->state == EXECUTOR_PENDING)
         slot->started_at = now; /* no worker yet: limits do not count */
     if (p->heartbeat != slot->beat || slot->task->state == EXECUTOR_PENDING) {
