@@ -14,9 +14,6 @@
 
 enum { LEAST_HASH = 4, LISTED_ARMS = 12 };
 
-/* Begins the messages about conditions; an arm's are not given with this option. */
-static const char OF_WHERE[] = "--where ";
-
 /* The conditions of a selector; texts owned by the caller. */
 struct selection {
     char **wheres;
@@ -118,15 +115,12 @@ int arm_find(struct results **out, struct store *store, const struct results *re
     int rc = parse_selector(&selection, results, name, err);
 
     *out = NULL;
-    if (rc == 0)
-        rc = results_load_arms(out, store, results->experiment, &results->only,
-                               (const char *const *)selection.wheres, selection.count,
-                               RESULTS_BARE, err);
-    if (rc < 0 && strncmp(err->message, OF_WHERE, strlen(OF_WHERE)) == 0) {
-        struct error why = *err;
+    const struct given_conditions conditions = { "arm", (const char *const *)selection.wheres,
+                                                 selection.count };
 
-        rc = error_set(err, rc, "arm %s", why.message + strlen(OF_WHERE));
-    }
+    if (rc == 0)
+        rc = results_load_arms(out, store, results->experiment, &results->only, &conditions,
+                               RESULTS_BARE, err);
     for (int i = 0; rc == 0 && i < (*out)->row_count; i++) {
         int other = (*out)->rows[i].arm;
 
@@ -249,6 +243,7 @@ int arm_load_two(struct results **out, const char *names[2], struct store *store
 {
     struct results *arms = NULL;
     struct arm_choice only = { .count = 0 };
+    const struct given_conditions conditions = { "--where", wheres, where_count };
     char prefix[EXPERIMENT_NAME_SIZE] = "";
     const char *arm;
     int rc = experiment == NULL ? arm_split_name(prefix, &arm, store, given[0], err) : 0;
@@ -260,8 +255,7 @@ int arm_load_two(struct results **out, const char *names[2], struct store *store
     for (int i = 0; i < 2 && rc == 0; i++)
         rc = choose_arm(&only, arms, store, given[i], err);
     if (rc == 0)
-        rc = results_load_arms(out, store, experiment, &only, wheres, where_count, RESULTS_BARE,
-                               err);
+        rc = results_load_arms(out, store, experiment, &only, &conditions, RESULTS_BARE, err);
     for (int i = 0; i < 2 && rc == 0; i++)
         rc = arm_add_foreign(&names[i], *out, store, given[i], err);
     results_destroy(arms);

@@ -76,16 +76,14 @@ static const char *nearest_key(const char *key)
 }
 
 /* Parses the value as the type that the database stores for the setting. */
-static int parse_setting_value(struct filter *filter, int id, const char *condition,
-                               const char *value, struct error *err)
+static int parse_setting_value(struct filter *filter, int id, const char *value,
+                               const char *where, struct error *err)
 {
     struct config config;
-    char where[128];
     int rc = config_init(&config, err);
 
     if (rc != 0)
         return rc;
-    snprintf(where, sizeof where, "--where %.100s", condition);
     rc = config_set_text(&config, settings_table[id].key, value, where, err);
     if (rc == 0) {
         cJSON *item = config_get_json(&config, id);
@@ -125,7 +123,7 @@ static const char *find_relation(const char *condition, enum filter_relation *re
 }
 
 /* Looks up key, a special column or a setting (*id). */
-static int find_key(struct filter *out, int *id, const char *key, const char *condition,
+static int find_key(struct filter *out, int *id, const char *key, const char *where,
                     struct error *err)
 {
     for (int i = 0; i < SPECIAL_COUNT; i++)
@@ -144,17 +142,17 @@ static int find_key(struct filter *out, int *id, const char *key, const char *co
 
         return error_set(
             err, ERROR_FORMAT,
-            "--where %s: unknown key \"%s\"%s%s%s; known are experiment, arm, seed, "
+            "%s: unknown key \"%s\"%s%s%s; known are experiment, arm, seed, "
             "hash, tag, every setting (`hrmlab axes` lists them) and, for results, every "
             "measure",
-            condition, key, nearest != NULL ? " (did you mean \"" : "",
+            where, key, nearest != NULL ? " (did you mean \"" : "",
             nearest != NULL ? nearest : "", nearest != NULL ? "\"?)" : "");
     }
     if (*id >= 0 && settings_table[*id].phase == PHASE_EXECUTION)
         return error_set(err, ERROR_FORMAT,
-                         "--where %s: %s changes how a job is executed, not its results; "
+                         "%s: %s changes how a job is executed, not its results; "
                          "`hrmlab show RUN` has it",
-                         condition, key);
+                         where, key);
     return 0;
 }
 
@@ -178,33 +176,35 @@ static char *copy_value(const char *text)
     return strndup(first, (size_t)(end - first));
 }
 
-int filter_parse(struct filter *out, const char *condition, struct error *err)
+int filter_parse(struct filter *out, const char *condition, const char *given_as,
+                 struct error *err)
 {
-    char key[64], *value;
+    char key[64], where[240], *value;
     size_t length = 0;
     int id = -1, rc;
 
     *out = (struct filter){ 0 };
+    snprintf(where, sizeof where, "%.20s %.200s", given_as, condition);
     const char *at = find_relation(condition, &out->relation, &length);
 
     if (at == NULL || at == condition || (size_t)(at - condition) >= sizeof key)
         return error_set(err, ERROR_FORMAT,
-                         "--where %.200s: expected KEY=VALUE (or !=, <, <=, >, >=), as in "
+                         "%s: expected KEY=VALUE (or !=, <, <=, >, >=), as in "
                          "arch.name=hrm",
-                         condition);
+                         where);
     if (at[length] == '=' || at[length] == '>' || at[length] == '<')
         return error_set(err, ERROR_FORMAT,
-                         "--where %.200s: there is no \"%.*s\"; expected =, !=, <, <=, > or >=",
-                         condition, (int)length + 1, at);
+                         "%s: there is no \"%.*s\"; expected =, !=, <, <=, > or >=", where,
+                         (int)length + 1, at);
     copy_key(key, condition, at);
-    rc = find_key(out, &id, key, condition, err);
+    rc = find_key(out, &id, key, where, err);
     if (rc != 0)
         return rc;
     value = copy_value(at + length);
     if (value == NULL) {
         rc = error_set(err, ERROR_NOMEM, "no memory for a condition");
     } else if (id >= 0) {
-        rc = parse_setting_value(out, id, condition, value, err);
+        rc = parse_setting_value(out, id, value, where, err);
     } else {
         out->text = value;
         value = NULL;
@@ -213,9 +213,8 @@ int filter_parse(struct filter *out, const char *condition, struct error *err)
     bool unordered = out->is_text || (id >= 0 && settings_table[id].type == SETTING_BOOL);
 
     if (rc == 0 && unordered && out->relation != FILTER_EQ && out->relation != FILTER_NE)
-        rc =
-            error_set(err, ERROR_FORMAT,
-                      "--where %s: %s can only be compared with = and !=", condition, out->key);
+        rc = error_set(err, ERROR_FORMAT, "%s: %s can only be compared with = and !=", where,
+                       out->key);
     if (rc != 0)
         filter_release(out);
     return rc;

@@ -27,8 +27,9 @@ struct filter {
 
 /* Parses a condition. ERROR_FORMAT: it has no relation, the key is unknown (the
  * message suggests the most similar one), the value has the wrong type, or < or > is
- * applied to words. */
-int filter_parse(struct filter *out, const char *condition, struct error *err) MUST_CHECK;
+ * applied to words. given_as ("--where", "arm") opens the message. */
+int filter_parse(struct filter *out, const char *condition, const char *given_as,
+                 struct error *err) MUST_CHECK;
 /* Whether the condition is on a measure ("pass_at_2>0.5"), which SQL cannot
  * evaluate. Negative: ERROR_FORMAT, the value is not a number. */
 int filter_find_measure(enum metric *metric, enum filter_relation *relation, double *number,

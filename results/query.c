@@ -564,16 +564,17 @@ int results_load(struct results **out, struct store *store, const char *experime
                  struct error *err)
 {
     const struct arm_choice all = { .count = 0 };
+    const struct given_conditions conditions = { "--where", wheres, where_count };
 
-    return results_load_arms(out, store, experiment, &all, wheres, where_count, scope, err);
+    return results_load_arms(out, store, experiment, &all, &conditions, scope, err);
 }
 
 int results_load_arms(struct results **out, struct store *store, const char *experiment,
-                      const struct arm_choice *only, const char *const *wheres, int where_count,
+                      const struct arm_choice *only, const struct given_conditions *conditions,
                       enum results_scope scope, struct error *err)
 {
     struct results *results = calloc(1, sizeof *results);
-    struct filter *filters = calloc((size_t)where_count + 1, sizeof *filters);
+    struct filter *filters = calloc((size_t)conditions->count + 1, sizeof *filters);
     struct arm_range arms = { 0 };
     int parsed = 0;
     int rc = results == NULL || filters == NULL
@@ -583,8 +584,9 @@ int results_load_arms(struct results **out, struct store *store, const char *exp
     *out = NULL;
     if (rc == 0)
         results->only = *only;
-    while (rc == 0 && parsed < where_count) {
-        rc = filter_parse(&filters[parsed], wheres[parsed], err);
+    while (rc == 0 && parsed < conditions->count) {
+        rc = filter_parse(&filters[parsed], conditions->texts[parsed], conditions->given_as,
+                          err);
         parsed += rc == 0;
     }
     if (rc == 0)
@@ -594,12 +596,12 @@ int results_load_arms(struct results **out, struct store *store, const char *exp
     if (rc == 0 && scope != RESULTS_ARMS)
         rc = load_rows(results, &arms, store, filters, parsed, scope, err);
     if (rc == 0 && results->row_count > 0)
-        rc = load_runs(results, &arms, where_count == 0 && only->count == 0, scope, store, err);
+        rc = load_runs(results, &arms, parsed == 0 && only->count == 0, scope, store, err);
     if (rc == 0 && results->row_count > 0)
         rc = sort_rows(results, err);
     if (rc == 0) {
         results->scope = scope;
-        results->filtered = where_count > 0;
+        results->filtered = parsed > 0;
     }
     if (rc == 0 && (scope == RESULTS_LAST || scope == RESULTS_ALL))
         rc = results_load_recorded(results, store, err);

@@ -105,6 +105,13 @@ struct arm_choice {
     int count; /* 0: all arms */
 };
 
+/* Conditions that choose rows, as a user gave them. */
+struct given_conditions {
+    const char *given_as; /* opens the messages about them: "--where", "arm" */
+    const char *const *texts;
+    int count;
+};
+
 struct results {
     int64_t experiment_id;
     struct arm_choice only; /* the arms of which it has rows */
@@ -137,7 +144,7 @@ int results_load(struct results **out, struct store *store, const char *experime
                  struct error *err) MUST_CHECK;
 /* The same with the rows of some of its arms alone. */
 int results_load_arms(struct results **out, struct store *store, const char *experiment,
-                      const struct arm_choice *only, const char *const *wheres, int where_count,
+                      const struct arm_choice *only, const struct given_conditions *conditions,
                       enum results_scope scope, struct error *err) MUST_CHECK;
 void results_destroy(struct results *results); /* NULL allowed */
 

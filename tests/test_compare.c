@@ -740,7 +740,7 @@ static void a_bare_name_suggests_the_setting_of_that_name(void **state)
     struct error err;
 
     (void)state;
-    assert_int_equal(filter_parse(&filter, "lr=1", &err), ERROR_FORMAT);
+    assert_int_equal(filter_parse(&filter, "lr=1", "--where", &err), ERROR_FORMAT);
     assert_non_null(strstr(err.message, "did you mean \"train.lr\"?"));
 }
 
@@ -756,7 +756,7 @@ static void every_setting_of_an_evaluation_is_a_condition_on_evaluations(void **
         if (setting->phase != PHASE_EVALUATION)
             continue;
         snprintf(condition, sizeof condition, "%s=%s", setting->key, setting->default_text);
-        if (filter_parse(&filter, condition, &err) != 0)
+        if (filter_parse(&filter, condition, "--where", &err) != 0)
             fail_msg("%s", err.message);
         if (filter.column == NULL || strncmp(filter.column, "e.", 2) == 0)
             fail_msg("%s is looked for among the training's settings", condition);

@@ -585,7 +585,7 @@ static void blanks_around_a_relation_belong_to_nothing(void **state)
     for (size_t i = 0; i < sizeof CONDITIONS / sizeof *CONDITIONS; i++) {
         struct filter filter;
 
-        must(filter_parse(&filter, CONDITIONS[i], &err), &err);
+        must(filter_parse(&filter, CONDITIONS[i], "--where", &err), &err);
         if (TEXTS[i] != NULL)
             assert_string_equal(filter.text, TEXTS[i]);
         else
