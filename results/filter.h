@@ -11,6 +11,8 @@
 #include "error.h"
 #include "measure.h"
 
+struct results;
+
 enum filter_relation { FILTER_EQ, FILTER_NE, FILTER_LE, FILTER_GE, FILTER_LT, FILTER_GT };
 
 struct filter {
@@ -25,11 +27,15 @@ struct filter {
     char *text; /* owned */
 };
 
-/* Parses a condition. ERROR_FORMAT: it has no relation, the key is unknown (the
- * message suggests the most similar one), the value has the wrong type, or < or > is
- * applied to words. given_as ("--where", "arm") opens the message. */
+/*
+ * Parses a condition. The key may be without its group ("lr") where one setting alone
+ * is called so, or one alone of those in which the arms of results differ (NULL: none).
+ * ERROR_FORMAT: it has no relation, the key is unknown (the message suggests the most
+ * similar one) or means several settings, the value has the wrong type, or < or > is
+ * applied to words. given_as ("--where", "arm") opens the message.
+ */
 int filter_parse(struct filter *out, const char *condition, const char *given_as,
-                 struct error *err) MUST_CHECK;
+                 const struct results *results, struct error *err) MUST_CHECK;
 /* Whether the condition is on a measure ("pass_at_2>0.5"), which SQL cannot
  * evaluate. Negative: ERROR_FORMAT, the value is not a number. */
 int filter_find_measure(enum metric *metric, enum filter_relation *relation, double *number,

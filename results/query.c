@@ -584,15 +584,15 @@ int results_load_arms(struct results **out, struct store *store, const char *exp
     *out = NULL;
     if (rc == 0)
         results->only = *only;
-    while (rc == 0 && parsed < conditions->count) {
-        rc = filter_parse(&filters[parsed], conditions->texts[parsed], conditions->given_as,
-                          err);
-        parsed += rc == 0;
-    }
     if (rc == 0)
         rc = find_experiment(results, store, experiment, err);
     if (rc == 0)
         rc = load_arms(results, store, err);
+    while (rc == 0 && parsed < conditions->count) {
+        rc = filter_parse(&filters[parsed], conditions->texts[parsed], conditions->given_as,
+                          results, err);
+        parsed += rc == 0;
+    }
     if (rc == 0 && scope != RESULTS_ARMS)
         rc = load_rows(results, &arms, store, filters, parsed, scope, err);
     if (rc == 0 && results->row_count > 0)

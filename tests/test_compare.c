@@ -734,16 +734,6 @@ static void planned_comparisons_are_corrected_for_themselves_alone(void **state)
     close_workspace();
 }
 
-static void a_bare_name_suggests_the_setting_of_that_name(void **state)
-{
-    struct filter filter;
-    struct error err;
-
-    (void)state;
-    assert_int_equal(filter_parse(&filter, "lr=1", "--where", &err), ERROR_FORMAT);
-    assert_non_null(strstr(err.message, "did you mean \"train.lr\"?"));
-}
-
 static void every_setting_of_an_evaluation_is_a_condition_on_evaluations(void **state)
 {
     (void)state;
@@ -756,7 +746,7 @@ static void every_setting_of_an_evaluation_is_a_condition_on_evaluations(void **
         if (setting->phase != PHASE_EVALUATION)
             continue;
         snprintf(condition, sizeof condition, "%s=%s", setting->key, setting->default_text);
-        if (filter_parse(&filter, condition, "--where", &err) != 0)
+        if (filter_parse(&filter, condition, "--where", NULL, &err) != 0)
             fail_msg("%s", err.message);
         if (filter.column == NULL || strncmp(filter.column, "e.", 2) == 0)
             fail_msg("%s is looked for among the training's settings", condition);
@@ -791,7 +781,6 @@ int main(void)
         cmocka_unit_test(a_finding_says_when_there_is_nothing_to_find),
         cmocka_unit_test(a_finding_calls_nothing_a_gain_that_is_none_by_itself),
         WITH_DIRECTORY(planned_comparisons_are_corrected_for_themselves_alone),
-        cmocka_unit_test(a_bare_name_suggests_the_setting_of_that_name),
         cmocka_unit_test(every_setting_of_an_evaluation_is_a_condition_on_evaluations),
     };
 

@@ -585,7 +585,7 @@ static void blanks_around_a_relation_belong_to_nothing(void **state)
     for (size_t i = 0; i < sizeof CONDITIONS / sizeof *CONDITIONS; i++) {
         struct filter filter;
 
-        must(filter_parse(&filter, CONDITIONS[i], "--where", &err), &err);
+        must(filter_parse(&filter, CONDITIONS[i], "--where", NULL, &err), &err);
         if (TEXTS[i] != NULL)
             assert_string_equal(filter.text, TEXTS[i]);
         else
@@ -597,6 +597,39 @@ static void blanks_around_a_relation_belong_to_nothing(void **state)
     assert_true(number == 0.5);
     assert_int_equal(filter_find_measure(&metric, &relation, &number, "pass_at_2>0.5 x", &err),
                      ERROR_FORMAT);
+}
+
+static void expect_key(const char *condition, const struct results *of, const char *key)
+{
+    struct filter filter;
+    struct error err;
+
+    must(filter_parse(&filter, condition, "--where", of, &err), &err);
+    assert_string_equal(filter.key, key);
+    filter_release(&filter);
+}
+
+/* Tables and figures name settings without their groups. */
+static void a_setting_is_found_without_its_group(void **state)
+{
+    struct result_arm arms[2] = { { .axes = cJSON_Parse("{}") },
+                                  { .axes = cJSON_Parse("{\"arch.halt_max_steps\": 2}") } };
+    const struct results of = { .arms = arms, .arm_count = 2 };
+    const struct results without = { .arms = arms, .arm_count = 1 };
+    struct filter filter;
+    struct error err;
+
+    (void)state;
+    expect_key("lr=1", NULL, "train.lr");
+    expect_key("rollouts = 2", NULL, "eval.rollouts");
+    expect_key("seed=1", NULL, "seed");
+    expect_key("halt_max_steps>1", &of, "arch.halt_max_steps");
+    assert_int_equal(filter_parse(&filter, "halt_max_steps=2", "--where", &without, &err),
+                     ERROR_FORMAT);
+    assert_string_equal(err.message, "--where halt_max_steps=2: halt_max_steps is "
+                                     "arch.halt_max_steps or eval.halt_max_steps: say which");
+    cJSON_Delete(arms[0].axes);
+    cJSON_Delete(arms[1].axes);
 }
 
 /* Both with as many outer steps: of the average of the weights, and of the weights. */
@@ -684,6 +717,7 @@ int main(void)
         TEST(of_two_arms_only_their_rows_are_loaded),
         TEST(trajectories_of_one_arm_are_told_apart),
         TEST(a_bin_of_few_rows_says_less_of_the_mean_over_seeds),
+        cmocka_unit_test(a_setting_is_found_without_its_group),
         cmocka_unit_test(blanks_around_a_relation_belong_to_nothing),
         cmocka_unit_test(evaluations_are_listed_by_what_their_settings_mean),
         cmocka_unit_test(an_evaluations_label_names_what_others_do_not_have),

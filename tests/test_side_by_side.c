@@ -69,10 +69,10 @@ static void tasks_come_from_hard_to_easy_with_the_arms_that_differ(void **state)
 
 static void two_arms_are_set_against_each_other_task_by_task(void **state)
 {
-    const char *const words[] = { "tasks", "t", "arch.name=hrm,eval.halt_max_steps=1",
+    const char *const words[] = { "tasks", "t", "name=hrm,eval.halt_max_steps=1",
                                   "arch.name=transformer,eval.halt_max_steps=1", NULL };
     const char *const unknown[] = { "tasks", "t", "arch.name=hrm", "mlp", NULL };
-    const char *const short_key[] = { "tasks", "t", "arch.name=hrm", "lr=3", NULL };
+    const char *const short_key[] = { "tasks", "t", "arch.name=hrm", "lrr=3", NULL };
     char *text = run(0, words), *message = run(2, unknown), *key = run(2, short_key);
 
     (void)state;
@@ -81,7 +81,7 @@ static void two_arms_are_set_against_each_other_task_by_task(void **state)
         text, "cross-0              1.000   0.000      -1.000\n37 tasks: 1 gained, 1 lost, "
               "35 equal, of which 34 are 0 in both");
     place_expect_words(message, "no arm \"mlp\" in experiment \"t\"");
-    place_expect_words(key, "arm lr=3: unknown key \"lr\" (did you mean \"train.lr\"?)");
+    place_expect_words(key, "arm lrr=3: unknown key \"lrr\"");
     free(text);
     free(message);
     free(key);

@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     memcpy(text, data, size);
     text[size] = '\0';
-    int rc = filter_parse(&filter, text, "--where", &err);
+    int rc = filter_parse(&filter, text, "--where", NULL, &err);
     fuzz_expect_message(rc, &err);
     if (rc == 0) {
         free(filter_sql(&filter, 1));
