@@ -64,16 +64,23 @@ static const char *const RELATION_TEXT[] = {
 
 static const char *nearest_key(const char *key)
 {
-    const char *names[SPECIAL_COUNT + SETTING_COUNT];
+    const char *names[SPECIAL_COUNT + 2 * SETTING_COUNT + METRIC_COUNT];
+    int count = 0;
 
     for (int i = 0; i < SPECIAL_COUNT; i++)
-        names[i] = SPECIAL_KEYS[i].key;
+        names[count++] = SPECIAL_KEYS[i].key;
     for (int i = 0; i < SETTING_COUNT; i++)
-        names[SPECIAL_COUNT + i] = settings_table[i].key;
-    /* "lr" means train.lr, even if another name is spelled more alike */
+        names[count++] = settings_table[i].key;
+    for (int i = 0; i < METRIC_COUNT; i++)
+        names[count++] = METRICS[i].name;
+    /* any two short words are alike */
+    for (int i = 0; i < SETTING_COUNT && strlen(key) > 3; i++)
+        names[count++] = strrchr(settings_table[i].key, '.') + 1;
+    /* "batch_size" means train.global_batch_size, even if another name is spelled more
+     * alike */
     const char *meant = setting_meant(key);
 
-    return meant != NULL ? meant : json_nearest_name(key, names, SPECIAL_COUNT + SETTING_COUNT);
+    return meant != NULL ? meant : json_nearest_name(key, names, count);
 }
 
 /* Parses the value as the type that the database stores for the setting. */
@@ -180,6 +187,14 @@ static int find_key(struct filter *out, int *id, const char *key, const char *wh
     if (*id >= 0 && out->key == NULL)
         out->key = settings_table[*id].key;
     if (out->key == NULL) {
+        struct error ignored;
+        enum metric metric;
+
+        if (metric_find(&metric, key, &ignored) == 0)
+            return error_set(err, ERROR_FORMAT,
+                             "%s: %s is a measure; only hrmlab results takes conditions on "
+                             "measures",
+                             where, key);
         const char *nearest = nearest_key(key);
 
         return error_set(
