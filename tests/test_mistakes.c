@@ -305,6 +305,26 @@ static void run_says_how_many_trainings_diverged(void **state)
     place_remove(&place);
 }
 
+static void watch_says_of_each_experiment_how_many_trainings_diverged(void **state)
+{
+    struct place place;
+
+    (void)state;
+    place_make(&place);
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, NULL)), 0);
+    write_spec(&place, "{\"name\": \"second\", \"set\": {\"data.canvas\": 8, "
+                       "\"arch.hidden_size\": 16, \"arch.num_heads\": 2}}");
+    assert_int_equal(place_finish(place_start(&place, "queue", place.spec, NULL)), 0);
+    database_change(place.workspace,
+                    "UPDATE job SET state = 'done', cause = 'diverged' WHERE job_id = 1");
+    const char *const words[] = { "watch", "--plain", NULL };
+    char *view = place_text(&place, 0, words);
+    place_expect_words(view, "t                    1 of 2 jobs done (1 diverged)\n");
+    place_expect_words(view, "second               0 of 1 jobs done\n");
+    free(view);
+    place_remove(&place);
+}
+
 /* A spec that is kept must be read back by rebuild. */
 static void a_description_is_utf_8(void **state)
 {
@@ -514,6 +534,7 @@ int main(void)
         cmocka_unit_test(a_spec_named_without_its_ending_is_found_for_the_message),
         cmocka_unit_test(blanks_around_a_key_do_not_count),
         cmocka_unit_test(run_says_how_many_trainings_diverged),
+        cmocka_unit_test(watch_says_of_each_experiment_how_many_trainings_diverged),
         cmocka_unit_test(a_description_is_utf_8),
         cmocka_unit_test(work_on_an_empty_queue_says_so),
         cmocka_unit_test(a_spec_that_cannot_be_read_is_bad_input),

@@ -87,6 +87,16 @@ static int load_jobs(struct live_source *source, struct error *err)
     return rc;
 }
 
+static int count_diverged(int *diverged, struct store *store, const char *experiment,
+                          struct error *err)
+{
+    int causes[OUTCOME_COUNT];
+    int rc = status_causes(store, causes, experiment, err);
+
+    *diverged = causes[OUTCOME_DIVERGED];
+    return rc;
+}
+
 /* The experiments that have something to do, where more than one has. */
 static int load_groups(struct live_source *source, struct error *err)
 {
@@ -101,6 +111,9 @@ static int load_groups(struct live_source *source, struct error *err)
 
         memcpy(group->name, names[i], sizeof group->name);
         rc = status_count(source->store, &group->counts, group->name, err);
+        group->diverged = 0;
+        if (rc == 0 && source->live.diverged > 0)
+            rc = count_diverged(&group->diverged, source->store, group->name, err);
         if (rc == 0)
             rc = live_work(source->store, &group->work, group->name, err);
         source->live.group_count += rc == 0;
@@ -111,12 +124,11 @@ static int load_groups(struct live_source *source, struct error *err)
 int live_load(struct live_source *source, struct error *err)
 {
     struct live *live = &source->live;
-    int causes[OUTCOME_COUNT];
     double rate = 0.0;
     int rc = status_count(source->store, &live->counts, live->experiment, err);
 
     if (rc == 0)
-        rc = status_causes(source->store, causes, live->experiment, err);
+        rc = count_diverged(&live->diverged, source->store, live->experiment, err);
     if (rc == 0)
         rc = live_work(source->store, &live->work, live->experiment, err);
     if (rc == 0)
@@ -132,7 +144,6 @@ int live_load(struct live_source *source, struct error *err)
         rc = workspace_holder(source->workspace, live->runner, sizeof live->runner, err);
     if (rc < 0)
         return rc;
-    live->diverged = causes[OUTCOME_DIVERGED];
     live->rate = rate * live->counts.running;
     live->message_count = 0;
     if (live->runner[0] == '\0' && live->elsewhere > 0)

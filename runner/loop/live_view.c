@@ -454,7 +454,7 @@ static void put_groups(struct live_lines *out, const struct live *live)
         char bar[11], counts[120];
 
         draw_bar(bar, share_of(&group->work, 0.0), 10);
-        describe_counts(counts, sizeof counts, &group->counts, 0);
+        describe_counts(counts, sizeof counts, &group->counts, group->diverged);
         snprintf(live_lines_add(out)->text, LIVE_LINE, "  [%s] %-20s %s", bar, group->name,
                  counts);
     }

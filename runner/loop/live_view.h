@@ -25,6 +25,7 @@ struct live_job {
 struct live_group {
     char name[EXPERIMENT_NAME_SIZE];
     struct status_counts counts;
+    int diverged; /* of the jobs done */
     struct live_work work;
 };
 
