@@ -299,6 +299,7 @@ static void a_failed_run_is_listed_with_its_cause(void **state)
     assert_non_null(strstr(report.text, "Not complete: 1 of 2 runs not done"));
     assert_non_null(strstr(report.text, "Not in the table, as nothing of it has finished: "
                                         "arch.name=transformer."));
+    assert_non_null(strstr(report.text, "Without results: transformer."));
     report_release(&report);
 }
 

@@ -17,7 +17,7 @@
 enum { MOST_LABELS = 1000, MOST_CHARTS = 16, DIGITS = 3 };
 
 /* More bars than these need the whole width. */
-enum { MOST_SMALL_BARS = 16 };
+enum { MOST_SMALL_BARS = 16, NAMED_ARMS = 6 };
 
 static const char TRAIN_STEPS[] = "arch.halt_max_steps";
 static const char EVAL_STEPS[] = "eval.halt_max_steps";
@@ -66,6 +66,42 @@ char *describe_cell(const struct cells *cells, const struct cell *cell, const ch
         cell->count, cell->count == 1 ? "" : "s", seeds, listed < cell->count ? ", ..." : "");
 }
 
+/* Appends text to *list, which is freed and NULL without memory. */
+static void append(char **list, const char *text)
+{
+    char *longer = *list != NULL ? format_string("%s%s", *list, text) : NULL;
+
+    free(*list);
+    *list = longer;
+}
+
+/* " Without results: hrm, lr=10; hrm, lr=20.", of arms of which no evaluation has any;
+ * "": there are none. Newly allocated; NULL: no memory. */
+static char *name_missing(const struct cells *cells)
+{
+    char *list = strdup("");
+    int missing = 0;
+
+    for (int i = 0, end; i < cells->count && list != NULL; i = end) {
+        bool any = false;
+
+        for (end = i;
+             end < cells->count && cells->items[end].row->arm == cells->items[i].row->arm;
+             end++)
+            any = any || cells->items[end].count > 0;
+        if (any || ++missing > NAMED_ARMS)
+            continue;
+        char *label = cells_label(cells, &cells->items[i], NULL, 0);
+
+        append(&list, missing == 1 ? " Without results: " : "; ");
+        append(&list, label != NULL ? label : "");
+        free(label);
+    }
+    if (missing > 0)
+        append(&list, missing > NAMED_ARMS ? "; ..." : ".");
+    return list;
+}
+
 int note_cells(struct picture *picture, const struct cells *cells, const bool *shown,
                const char *spread, const char *chosen, struct error *err)
 {
@@ -84,13 +120,17 @@ int note_cells(struct picture *picture, const struct cells *cells, const bool *s
         snprintf(seeds, sizeof seeds, "%d seed%s", most, most == 1 ? "" : "s");
     else
         snprintf(seeds, sizeof seeds, "%d to %d seeds", fewest, most);
-    char *note = format_string("%s %s%s%s%s%s.", most > 1 ? "Mean over" : "", seeds,
-                               most > 1 ? ", " : "", most > 1 ? spread : "",
-                               chosen[0] != '\0' ? "; " : "", chosen);
+    char *missing = name_missing(cells), *note = NULL;
+
+    if (missing != NULL)
+        note = format_string("%s %s%s%s%s%s.%s", most > 1 ? "Mean over" : "", seeds,
+                             most > 1 ? ", " : "", most > 1 ? spread : "",
+                             chosen[0] != '\0' ? "; " : "", chosen, missing);
     int rc = note == NULL ? error_no_memory(err, "a figure")
                           : picture_describe(picture, NULL, note + strspn(note, " "), err);
 
     free(note);
+    free(missing);
     return rc;
 }
 
