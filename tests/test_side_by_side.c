@@ -10,6 +10,7 @@
 #include "support/place.h"
 #include "support/release_1.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,6 +154,20 @@ static void one_task_is_said_to_be_one(void **state)
     place_expect_words(list, "\n1 task: ");
     free(shares);
     free(list);
+}
+
+static void figures_have_one_slash_before_their_names(void **state)
+{
+    char directory[PATH_MAX], *out, *said;
+
+    (void)state;
+    snprintf(directory, sizeof directory, "%s/figures/", place.workspace);
+    const char *const words[] = { "plot", "t", "--figure", "all", "-o", directory, NULL };
+    assert_int_equal(place_run(&place, words, &out, &said), 0);
+    place_expect_words(said, "/figures/outer_steps.svg");
+    assert_null(strstr(said, "//"));
+    free(out);
+    free(said);
 }
 
 /* tasks and importance take no --axis. */
@@ -477,6 +492,7 @@ int main(void)
         cmocka_unit_test(an_axis_of_seeds_is_refused_for_what_seeds_are),
         cmocka_unit_test(diff_says_over_how_many_runs_a_mean_is),
         cmocka_unit_test(one_task_is_said_to_be_one),
+        cmocka_unit_test(figures_have_one_slash_before_their_names),
         cmocka_unit_test(small_trainings_of_different_work_are_not_equal),
         cmocka_unit_test(a_measure_of_rows_is_said_to_be_compared_by_another_one),
         cmocka_unit_test(importance_says_that_data_of_several_kinds_are_not_estimated),

@@ -68,8 +68,10 @@ static int draw_possible(int *drawn, struct figure_source *source, const struct 
         *err = why;
         return rc;
     }
-    char *name = format_string("%s/%s.svg", directory, figure->name);
+    char *file = format_string("%s.svg", figure->name);
+    char *name = file != NULL ? file_join(directory, file) : NULL;
 
+    free(file);
     rc =
         name == NULL ? error_no_memory(err, "a figure") : file_make_directories(directory, err);
     if (rc == 0)
