@@ -159,7 +159,7 @@ bench-serve: all build/fake_worker ## the runner's rate beside 50 live pages (RU
 	@tests/bench/serve_load.sh build
 
 # Whatever injects a fault: the tests that docs/reliability.md names.
-FAULT_TESTS := $(addprefix test_,allocations checkpoint clocks damage failures faults fencing journal keeper migration rebuild \
+FAULT_TESTS := $(addprefix test_,allocations checkpoint clocks damage failures faults fencing journal keeper listings migration rebuild \
                  recorder resume runner safetensors schedule soak store surroundings verify worker worker_faults)
 .PHONY: test-faults
 test-faults: ## every fault at every point: kill -9, power cuts, full disks, no memory (minutes)
