@@ -57,7 +57,7 @@ static void tasks_come_from_hard_to_easy_with_the_arms_that_differ(void **state)
     char *text = run(0, words), *table = run(0, csv);
 
     (void)state;
-    place_expect_words(text, "37 tasks: 34 have 0 in every arm and seed, 1 have 1 in all");
+    place_expect_words(text, "37 tasks: 34 have 0 in every arm and seed, 1 has 1 in all");
     place_expect_words(
         text, "crop-0               0.500  0.000  hrm          1.000  transformer     2\n"
               "cross-0              0.500  0.000  transformer  1.000  hrm             2\n"
@@ -141,18 +141,23 @@ static void one_task_is_said_to_be_one(void **state)
     const char *const importance[] = { "importance", "t", "--where", "eval.halt_max_steps=1",
                                        NULL };
     const char *const tasks[] = { "tasks", "t", NULL };
+    const char *const both[] = { "tasks", "t", "name=hrm,eval.halt_max_steps=2",
+                                 "name=transformer,eval.halt_max_steps=2", NULL };
 
     (void)state;
     place_change(&place, "CREATE TABLE kept AS SELECT * FROM task_outcome;"
                          "DELETE FROM task_outcome WHERE task <> 'crop-0'");
     char *shares = run(0, importance), *list = run(0, tasks);
+    char *pair = run(0, both);
 
     place_change(&place, "DELETE FROM task_outcome;"
                          "INSERT INTO task_outcome SELECT * FROM kept; DROP TABLE kept");
 
     place_expect_words(shares, "no intervals: there is one task and one seed");
-    place_expect_words(list, "\n1 task: ");
+    place_expect_words(list, "\n1 task: 1 has 0 in every arm and seed, 0 have 1 in all");
+    place_expect_words(pair, "\n1 task: 0 gained, 0 lost, 1 equal, of which 1 is 0 in both");
     free(shares);
+    free(pair);
     free(list);
 }
 

@@ -583,13 +583,13 @@ int report_tasks(struct report_source *source, struct error *err)
         never += scores[i].high <= 0;
         always += scores[i].low >= 1;
     }
-    document_say(
-        source->document,
-        "%s of %d task%s over the arms of the table above%s: %d have 0 in every arm and "
-        "seed, %d have 1 in all.",
-        METRICS[compare->metric].title, count, count == 1 ? "" : "s",
-        cells_find_axis(source->figures->cells, "eval.split") >= 0 ? ", test split" : "", never,
-        always);
+    document_say(source->document,
+                 "%s of %d task%s over the arms of the table above%s: %d %s 0 in every arm and "
+                 "seed, %d %s 1 in all.",
+                 METRICS[compare->metric].title, count, count == 1 ? "" : "s",
+                 cells_find_axis(source->figures->cells, "eval.split") >= 0 ? ", test split"
+                                                                            : "",
+                 never, never == 1 ? "has" : "have", always, always == 1 ? "has" : "have");
     list_hardest(source, scores, count);
     choose_drawn(drawn, &drawn_count, scores, count);
     qsort(scores, (size_t)count, sizeof *scores, task_score_compare_contested);

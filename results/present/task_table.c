@@ -65,10 +65,12 @@ int task_table(struct table **out, const struct compare *compare, const struct c
     }
     if (rc == 0) {
         table_set_caption(*out, METRICS[compare->metric].title);
-        add_note(*out, format_string("%d task%s: %d have 0 in every arm and seed, %d have 1 "
-                                     "in all%s%s",
-                                     known, known == 1 ? "" : "s", never, always,
-                                     note[0] != '\0' ? "; " : "", note));
+        add_note(*out,
+                 format_string("%d task%s: %d %s 0 in every arm and seed, %d %s 1 "
+                               "in all%s%s",
+                               known, known == 1 ? "" : "s", never, never == 1 ? "has" : "have",
+                               always, always == 1 ? "has" : "have",
+                               note[0] != '\0' ? "; " : "", note));
     }
     free(scores);
     return rc;
@@ -166,10 +168,10 @@ int task_pair_table(struct table **out, const struct compare *compare, int first
         rc = describe_pair(*out, compare, first, second, err);
     if (rc == 0)
         add_note(*out,
-                 format_string("%d task%s: %d gained, %d lost, %d equal, of which %d are 0 "
+                 format_string("%d task%s: %d gained, %d lost, %d equal, of which %d %s 0 "
                                "in both; hrmlab compare tells what chance explains",
                                count, count == 1 ? "" : "s", gained, lost,
-                               count - gained - lost, unsolved));
+                               count - gained - lost, unsolved, unsolved == 1 ? "is" : "are"));
     free(pairs);
     return rc;
 }
