@@ -232,7 +232,7 @@ static int unknown_option(const struct command *command, const char *word, struc
 /* Reports an option of other commands and names these. */
 static int foreign_option(const struct command *command, int option, struct error *err)
 {
-    char takers[120] = "";
+    char takers[300] = "";
     size_t used = 0;
     int count = 0, written = 0;
 
@@ -249,11 +249,30 @@ static int foreign_option(const struct command *command, int option, struct erro
                      command->name, OPTIONS[option].name, takers, command->name);
 }
 
+/* The meaning of one of the command's options: of --format the formats that it has. */
+static const char *meaning_of(const struct command *command, int option)
+{
+    static const struct {
+        command_fn *run;
+        const char *formats;
+    } OTHERS[] = { { command_export, "csv, jsonl or tensorboard" },
+                   { command_report, "markdown (without it HTML)" },
+                   { command_show, "table, json, jsonl, markdown or latex" } };
+
+    for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++)
+        if (option == OPTION_FORMAT && command != NULL && command->run == OTHERS[i].run)
+            return OTHERS[i].formats;
+    return OPTIONS[option].meaning;
+}
+
 /* A format that the command lacks is refused where it was typed; HRMLAB_FORMAT, the
  * default of all commands, then counts for nothing. */
 static int check_format(const struct command *command, struct options *options,
                         struct error *err)
 {
+    if (options->unknown_format != NULL)
+        return error_set(err, ERROR_FORMAT, "--format %.60s: expected %s",
+                         options->unknown_format, meaning_of(command, OPTION_FORMAT));
     if (options->format != FORMAT_EVENTS || (command->options & COMMAND_EVENTS) != 0)
         return 0;
     if ((options->given & OPTION_BIT(OPTION_FORMAT)) != 0)
@@ -310,8 +329,11 @@ int commands_check(const struct command **out, struct options *options, struct e
     return rc < 0 ? rc : check_contradictions(options, err);
 }
 
-static void print_options(uint64_t set, FILE *out)
+/* command NULL: those of every command. */
+static void print_options(const struct command *command, FILE *out)
 {
+    uint64_t set = COMMAND_COMMON | (command != NULL ? command->options : 0);
+
     for (int i = 0; i < OPTION_COUNT; i++) {
         const struct option_entry *option = &OPTIONS[i];
         char letter[6] = "    ", left[40];
@@ -322,7 +344,7 @@ static void print_options(uint64_t set, FILE *out)
             snprintf(letter, sizeof letter, "-%c, ", option->letter);
         snprintf(left, sizeof left, "%s--%s%s%s", letter, option->name,
                  option->value != NULL ? " " : "", option->value != NULL ? option->value : "");
-        fprintf(out, "  %-22s  %s\n", left, option->meaning);
+        fprintf(out, "  %-22s  %s\n", left, meaning_of(command, i));
     }
 }
 
@@ -334,7 +356,7 @@ void commands_print_help(const struct command *command, FILE *out)
         if (command->details != NULL)
             fprintf(out, "\n%s\n", command->details);
         fputs("\noptions:\n", out);
-        print_options(command->options | COMMAND_COMMON, out);
+        print_options(command, out);
         return;
     }
     fputs("usage: hrmlab COMMAND [options]\n\n", out);
@@ -345,7 +367,7 @@ void commands_print_help(const struct command *command, FILE *out)
         fprintf(out, "  %-30s  %s\n", left, COMMANDS[i].meaning);
     }
     fputs("\noptions of every command (hrmlab COMMAND --help shows the others):\n", out);
-    print_options(COMMAND_COMMON, out);
+    print_options(NULL, out);
     fputs("\nexit: 0 done, 1 some runs failed, 2 usage or bad input, 3 environment,\n"
           "130 interrupted (state safe)\n",
           out);
@@ -393,7 +415,7 @@ void commands_print_man(const struct command *command, FILE *out)
         fprintf(out, "\\fR%s%s%s\n", option->value != NULL ? " \\fI" : "",
                 option->value != NULL ? option->value : "",
                 option->value != NULL ? "\\fR" : "");
-        print_troff(option->meaning, out);
+        print_troff(meaning_of(command, i), out);
         fputs("\n", out);
     }
     fputs(".SH SEE ALSO\n.BR hrmlab (1)\n", out);

@@ -189,9 +189,10 @@ static int take_option(struct options *options, int option, const char *value,
     case OPTION_WHERE:
         return append(&options->wheres, &options->where_count, value, err);
     case OPTION_FORMAT:
-        rc = read_word(&word, "--format", value, FORMATS, err);
+        if (read_word(&word, "--format", value, FORMATS, err) < 0)
+            options->unknown_format = value;
         options->format = (enum output_format)word;
-        break;
+        return 0;
     case OPTION_COLOR:
         rc = read_word(&word, "--color", value, colors, err);
         options->color = (enum color_mode)word;

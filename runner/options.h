@@ -130,10 +130,12 @@ struct options {
     const char *experiment; /* --experiment NAME; NULL: all, or the only one */
     uint64_t given;         /* OPTION_BITs of the options on the command line */
     const char *unknown;    /* the first word that is not an option; NULL: none */
+    /* that --format names, of no command; NULL: none */
+    const char *unknown_format;
 };
 
 /* Reads the command line and the environment. argv is reordered and stays borrowed.
- * An unknown option is no error here: it is stored in options->unknown for
+ * An unknown option or format is no error here: it is stored in *options for
  * commands_check(), which knows the command. */
 int options_read(struct options *options, int argc, char **argv, struct error *err) MUST_CHECK;
 void options_release(struct options *options);
