@@ -185,6 +185,14 @@ int arm_load_experiment(struct results **out, struct store *store, const char *p
 
     if (rc != ERROR_ABSENT || prefix[0] != '\0' || experiment != NULL)
         return rc;
+    char meant[EXPERIMENT_NAME_SIZE];
+    struct error unknown;
+
+    if (experiment_find(store, meant, name, &unknown) == 0)
+        return error_set(err, rc,
+                         "\"%s\" is an experiment; expected an arm of it (\"%s:LABEL\" or "
+                         "\"%s:KEY=VALUE ...\") or the beginning of a run's hash",
+                         meant, meant, meant);
     return error_set(err, rc, "\"%.100s\" is taken for an arm (EXPERIMENT:ARM): %s", name,
                      why.message);
 }

@@ -348,7 +348,7 @@ static void arms_of_other_experiments_are_compared_and_a_report_has_its_baseline
     place_expect_words(text, "Difference: to arch.name=transformer");
     free(text);
     text = run(2, bare[0]);
-    place_expect_words(text, "\"t\" is taken for an arm (EXPERIMENT:ARM): say which");
+    place_expect_words(text, "\"t\" is an experiment; expected an arm of it (\"t:LABEL\" or");
     free(text);
     text = run(2, bare[1]);
     place_expect_words(text, "\"x\" is taken for an arm (EXPERIMENT:ARM): say which");
