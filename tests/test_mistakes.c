@@ -402,7 +402,7 @@ static void a_deleted_database_is_not_taken_for_an_empty_workspace(void **state)
 }
 
 /* Of all commands that need something to be there. */
-static void a_workspace_without_a_database_gets_none_by_commands_that_need_one(void **state)
+static void commands_that_refuse_leave_nothing_in_an_empty_workspace(void **state)
 {
     static const char *const COMMANDS[][4] = {
         { "gc", "--force" },
@@ -428,6 +428,17 @@ static void a_workspace_without_a_database_gets_none_by_commands_that_need_one(v
     place_make(&place);
     assert_int_equal(mkdir(place.workspace, 0700), 0);
     const char *const revote[] = { "revote", place.spec, NULL };
+    const char *const rebuild[] = { "rebuild", NULL };
+    char data[100], broken[100];
+    struct error err;
+    snprintf(data, sizeof data, "data.path=%s/tasks", place.directory);
+    snprintf(broken, sizeof broken, "%s/tasks/evaluation", place.directory);
+    assert_int_equal(file_make_directories(broken, &err), 0);
+    snprintf(broken, sizeof broken, "%s/tasks/training", place.directory);
+    assert_int_equal(file_make_directories(broken, &err), 0);
+    snprintf(broken, sizeof broken, "%s/tasks/training/broken.json", place.directory);
+    assert_int_equal(file_write_atomic(broken, "{", 1, &err), 0);
+    const char *const plan[] = { "plan", place.spec, "--set", data, NULL };
     for (size_t i = 0; i < sizeof COMMANDS / sizeof *COMMANDS; i++) {
         expect(&place, 2, "nothing was queued in this workspace yet", COMMANDS[i]);
         if (rmdir(place.workspace) != 0)
@@ -435,9 +446,9 @@ static void a_workspace_without_a_database_gets_none_by_commands_that_need_one(v
         assert_int_equal(mkdir(place.workspace, 0700), 0);
     }
     expect(&place, 2, "nothing was queued in this workspace yet", revote);
-    char *path = file_join(place.workspace, "results.db");
-    assert_false(file_exists(path));
-    free(path);
+    expect(&place, 2, "neither specs nor attempts to rebuild from", rebuild);
+    expect(&place, 2, "broken.json: line 1", plan);
+    assert_int_equal(rmdir(place.workspace), 0);
     place_remove(&place);
 }
 
@@ -540,7 +551,7 @@ int main(void)
         cmocka_unit_test(a_spec_that_cannot_be_read_is_bad_input),
         cmocka_unit_test(another_program_in_place_of_the_worker_is_named),
         cmocka_unit_test(a_deleted_database_is_not_taken_for_an_empty_workspace),
-        cmocka_unit_test(a_workspace_without_a_database_gets_none_by_commands_that_need_one),
+        cmocka_unit_test(commands_that_refuse_leave_nothing_in_an_empty_workspace),
         cmocka_unit_test(data_that_were_moved_can_be_given_their_new_place),
         cmocka_unit_test(results_without_scores_say_where_the_answers_are),
         cmocka_unit_test(a_pipe_is_written_to_and_not_replaced),

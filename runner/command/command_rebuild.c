@@ -456,6 +456,28 @@ static int rebuild(struct rebuild *r, const struct options *options, struct erro
     return rc;
 }
 
+static int error_nothing(const struct workspace *workspace, struct error *err)
+{
+    return error_set(err, ERROR_ABSENT,
+                     "workspace %s has neither specs nor attempts to rebuild from",
+                     workspace->path);
+}
+
+/* Refuses a directory that is none of ours before a lock is put into it. */
+static int check_anything(const struct workspace *workspace, struct error *err)
+{
+    char *specs = workspace_path(workspace, "specs"), *runs = workspace_path(workspace, "runs");
+    int rc = 0;
+
+    if (specs == NULL || runs == NULL)
+        rc = error_no_memory(err, "a path");
+    else if (!file_exists(specs) && !file_exists(runs))
+        rc = error_nothing(workspace, err);
+    free(specs);
+    free(runs);
+    return rc;
+}
+
 /* Builds the new database and puts it in place. On failure the old one is unchanged. */
 static int replace_database(struct rebuild *r, const struct options *options, char **kept,
                             struct error *err)
@@ -469,9 +491,7 @@ static int replace_database(struct rebuild *r, const struct options *options, ch
     if (rc == 0)
         rc = rebuild(r, options, err);
     if (rc == 0 && r->specs + r->attempts + r->attempts_failed == 0)
-        rc =
-            error_set(err, ERROR_ABSENT,
-                      "workspace %s has neither specs nor attempts to rebuild from", workspace);
+        rc = error_nothing(r->workspace, err);
     if (rc == 0) {
         rc = store_replace(r->store, workspace, kept, err);
     } else {
@@ -510,6 +530,8 @@ int command_rebuild(const struct options *options, int *exit_code, struct error 
     bool held = false;
     int rc = workspace_find(&workspace, options->workspace, err);
 
+    if (rc == 0)
+        rc = check_anything(&workspace, err);
     if (rc == 0)
         rc = workspace_lock(&workspace, &held, holder, sizeof holder, err);
     if (rc == 0 && !held)

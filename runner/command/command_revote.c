@@ -8,6 +8,7 @@
 #include "predictions_name.h"
 #include "queue.h"
 #include "run_spec.h"
+#include "store.h"
 #include "workspace.h"
 
 #include <stdio.h>
@@ -103,8 +104,12 @@ int command_revote(const struct options *options, int *exit_code, struct error *
 {
     struct workspace workspace = { .lock_fd = -1 };
     struct options own = *options;
+    struct store *store = NULL;
     int rc = workspace_find(&workspace, options->workspace, err);
 
+    if (rc == 0) /* where nothing was queued, nothing is to be planned */
+        rc = store_open(&store, workspace.path, STORE_READ, err);
+    store_close(store);
     workspace_close(&workspace);
     if (rc < 0)
         return rc;

@@ -189,6 +189,8 @@ int describe_ask(cJSON **out, const char *program, const char *workspace, const 
         return error_set(err, ERROR_IO, "a file in memory (memfd_create): %s", strerror(errno));
     char *directory = cache_directory(workspace);
     int rc = ask(out, program, "describe", directory, input, err);
+    if (directory != NULL)
+        rmdir(directory); /* where it is still empty */
     free(directory);
     close(input);
     if (rc == 0 &&
