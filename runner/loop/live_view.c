@@ -41,8 +41,8 @@ static double job_share(const struct recorder_progress *p)
     return p->total_steps > 0 ? step / (double)p->total_steps : 0.0;
 }
 
-/* The label with "halt_max_steps=4" for "arch.halt_max_steps=4" and "hrm" for
- * "arch.name=hrm", without "name: " if that is the experiment. */
+/* The label with "halt_max_steps=4" for "arch.halt_max_steps=4" and a system's word for
+ * "arch.name=" and that, without "name: " if that is the experiment. */
 static void shorten_label(char *out, size_t size, const char *label, const char *experiment)
 {
     static const char SYSTEM[] = "arch.name=";
