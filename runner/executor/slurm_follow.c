@@ -159,8 +159,8 @@ static void take_running(struct slurm_task *task, const struct slurm_job *job)
 
 /* The job is waiting. If it has begun the attempt, somebody has put it back into the
  * queue, and the attempt is over: each has a directory of its own. A job may begin
- * between a list and the look at its mark, so the next list must say so again, for which
- * also a runner that leaves waits; last: there is none. */
+ * between a list and the look at its mark, so the next list must say so again, for
+ * which also a runner that leaves waits; last: there is none. */
 static void take_waiting(struct slurm_task *task, bool last)
 {
     bool begun = is_marked(task, SLURM_MARK_BEGUN);
