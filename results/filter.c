@@ -11,6 +11,7 @@
 #include "json.h"
 #include "query.h"
 #include "settings.h"
+#include "short_key.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -130,48 +131,11 @@ static const char *find_relation(const char *condition, enum filter_relation *re
     return NULL;
 }
 
-static bool is_axis(const struct results *results, const char *key)
-{
-    for (int i = 0; results != NULL && i < results->arm_count; i++)
-        if (json_member(results->arms[i].axes, key) != NULL)
-            return true;
-    return false;
-}
-
-/* The setting that key is the name of without its group; key itself: none. */
-static int find_short_key(const char **key, const struct results *results, const char *where,
-                          struct error *err)
-{
-    const char *name = *key, *named = NULL, *axis = NULL;
-    int count = 0, axis_count = 0;
-    char list[200] = "";
-
-    for (int i = 0; i < SETTING_COUNT; i++) {
-        const char *full = settings_table[i].key;
-
-        if (strcmp(strrchr(full, '.') + 1, name) != 0)
-            continue;
-        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s",
-                 count > 0 ? " or " : "", full);
-        named = full;
-        count++;
-        if (is_axis(results, full)) {
-            axis = full;
-            axis_count++;
-        }
-    }
-    if (count > 1 && axis_count != 1)
-        return error_set(err, ERROR_FORMAT, "%s: %s is %s: say which", where, name, list);
-    if (count > 0)
-        *key = count == 1 ? named : axis;
-    return 0;
-}
-
 /* Looks up key, a special column or a setting (*id). */
 static int find_key(struct filter *out, int *id, const char *key, const char *where,
                     const struct results *results, struct error *err)
 {
-    int rc = strcmp(key, "seed") == 0 ? 0 : find_short_key(&key, results, where, err);
+    int rc = strcmp(key, "seed") == 0 ? 0 : short_key_complete(&key, results, where, err);
 
     if (rc != 0)
         return rc;

@@ -416,6 +416,42 @@ static void an_axis_of_seeds_is_refused_for_what_seeds_are(void **state)
     free(text);
 }
 
+/* "name" is arch.name alone; of two settings called halt_max_steps, neither is an axis. */
+static void settings_are_known_without_their_groups(void **state)
+{
+    static const struct {
+        const char *words[10];
+        int status;
+        const char *said;
+    } CASES[] = {
+        { { "compare", "t", "--axis", "name", NULL }, 0, "arch.name: transformer" },
+        { { "results", "t", "--rows", "name", "--cols", "eval.halt_max_steps", NULL },
+          0,
+          "by arch.name and halt_max_steps" },
+        { { "plot", "t", "--figure", "axis", "--axis", "name", NULL },
+          0,
+          "pass@2 against arch.name" },
+        { { "compare", "t", "--axis", "halt_max_steps", NULL },
+          2,
+          "--axis: halt_max_steps is arch.halt_max_steps or eval.halt_max_steps: say which" },
+        { { "results", "t", "--rows", "name", "--cols", "halt_max_steps", NULL },
+          2,
+          "--cols: halt_max_steps is arch.halt_max_steps or eval.halt_max_steps: say which" },
+        { { "plot", "t", "--figure", "pivot", "--rows", "halt_max_steps", "--cols", "name",
+            NULL },
+          2,
+          "--rows: halt_max_steps is arch.halt_max_steps or eval.halt_max_steps: say which" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        char *text = run(CASES[i].status, CASES[i].words);
+
+        place_expect_words(text, CASES[i].said);
+        free(text);
+    }
+}
+
 /* The second arm gets the first one's run, too, and of its own one no result of two outer
  * steps. */
 static void diff_says_over_how_many_runs_a_mean_is(void **state)
@@ -495,6 +531,7 @@ int main(void)
         cmocka_unit_test(evaluations_that_record_their_trajectory_are_compared_with_others),
         cmocka_unit_test(an_axis_says_which_cells_have_no_partner),
         cmocka_unit_test(an_axis_of_seeds_is_refused_for_what_seeds_are),
+        cmocka_unit_test(settings_are_known_without_their_groups),
         cmocka_unit_test(diff_says_over_how_many_runs_a_mean_is),
         cmocka_unit_test(one_task_is_said_to_be_one),
         cmocka_unit_test(figures_have_one_slash_before_their_names),

@@ -5,6 +5,7 @@
 #include "file.h"
 #include "number.h"
 #include "published.h"
+#include "short_key.h"
 #include "svg.h"
 
 #include <assert.h>
@@ -708,16 +709,18 @@ static void list_axes(char *out, size_t size, const struct cells *cells)
                                  cells->axes[i].key);
 }
 
-static int require_axis(const struct figure_source *source, const char *option, const char *key,
-                        struct error *err)
+/* Completes a key, which must be an axis; NULL: it was not given. */
+static int require_axis(const char **key, const struct figure_source *source,
+                        const char *option, struct error *err)
 {
     char list[400];
+    int rc = *key != NULL ? short_key_complete(key, source->results, option, err) : 0;
 
-    if (key != NULL && varies(source, key))
-        return 0;
+    if (rc != 0 || (*key != NULL && varies(source, *key)))
+        return rc;
     list_axes(list, sizeof list, source->cells);
     return error_set(err, ERROR_FORMAT, "%s %.60s: experiment \"%.80s\" varies %s", option,
-                     key != NULL ? key : "KEY is needed", source->results->experiment, list);
+                     *key != NULL ? *key : "KEY is needed", source->results->experiment, list);
 }
 
 /* Titles a figure of settings that were asked for: "pass@2 against arch.name -
@@ -742,11 +745,11 @@ static int name_settings(struct picture *picture, const struct figure_source *so
 
 int make_axis(struct picture *out, struct figure_source *source, struct error *err)
 {
-    struct axis_request request = { .keys = { source->axis }, .key_count = 1 };
-    int rc = require_axis(source, "--axis", source->axis, err);
+    int rc = require_axis(&source->axis, source, "--axis", err);
 
     if (rc != 0)
         return rc;
+    struct axis_request request = { .keys = { source->axis }, .key_count = 1 };
     char *title = axis_title(source->axis);
 
     /* a line between words would say that there is something between them */
@@ -762,10 +765,10 @@ int make_axis(struct picture *out, struct figure_source *source, struct error *e
 
 int make_pivot(struct picture *out, struct figure_source *source, struct error *err)
 {
-    int rc = require_axis(source, "--rows", source->rows, err);
+    int rc = require_axis(&source->rows, source, "--rows", err);
 
     if (rc == 0)
-        rc = require_axis(source, "--cols", source->cols, err);
+        rc = require_axis(&source->cols, source, "--cols", err);
     if (rc == 0 && strcmp(source->rows, source->cols) == 0)
         rc = error_set(err, ERROR_FORMAT, "--rows and --cols are both %s", source->rows);
     if (rc == 0)

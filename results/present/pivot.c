@@ -8,6 +8,7 @@
 #include "error.h"
 #include "file.h"
 #include "settings.h"
+#include "short_key.h"
 #include "text_set.h"
 
 #include <math.h>
@@ -212,14 +213,18 @@ static int make_table(struct table **out, const struct pivot *pivot, enum metric
     return 0;
 }
 
-static int check_key(const char *option, const char *key, struct error *err)
+/* Completes a key; NULL allowed. */
+static int find_key(const char **key, const char *option, const struct results *results,
+                    struct error *err)
 {
-    if (key == NULL || setting_find(key) >= 0)
-        return 0;
-    const char *nearest = setting_nearest(key);
+    int rc = *key != NULL ? short_key_complete(key, results, option, err) : 0;
+
+    if (rc != 0 || *key == NULL || setting_find(*key) >= 0)
+        return rc;
+    const char *nearest = setting_nearest(*key);
 
     return error_set(err, ERROR_FORMAT,
-                     "--%s %s: unknown setting%s%s%s (`hrmlab axes` lists them)", option, key,
+                     "%s %s: unknown setting%s%s%s (`hrmlab axes` lists them)", option, *key,
                      nearest != NULL ? ", did you mean \"" : "", nearest != NULL ? nearest : "",
                      nearest != NULL ? "\"?" : "");
 }
@@ -227,16 +232,17 @@ static int check_key(const char *option, const char *key, struct error *err)
 int pivot_table(struct table **out, struct store *store, const struct results *results,
                 const char *rows, const char *columns, enum metric metric, struct error *err)
 {
-    struct pivot pivot = { .results = results, .keys = { rows, columns } };
-    int rc = check_key("rows", rows, err);
+    int rc = find_key(&rows, "--rows", results, err);
 
     *out = NULL;
     if (rc == 0)
-        rc = check_key("cols", columns, err);
+        rc = find_key(&columns, "--cols", results, err);
     if (rc == 0 && columns != NULL && strcmp(rows, columns) == 0)
         rc = error_set(err, ERROR_FORMAT, "--rows and --cols are both %s", rows);
     if (rc != 0)
         return rc;
+    struct pivot pivot = { .results = results, .keys = { rows, columns } };
+
     pivot.places = calloc((size_t)results->row_count + 1, sizeof *pivot.places);
     rc = pivot.places == NULL ? error_no_memory(err, "a table")
                               : place_rows(&pivot, 0, store, metric, err);

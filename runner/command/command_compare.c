@@ -12,6 +12,7 @@
 #include "log.h"
 #include "options.h"
 #include "query.h"
+#include "short_key.h"
 #include "store.h"
 #include "table.h"
 
@@ -90,11 +91,14 @@ static int compare_one_axis(struct table *planned, const struct compare *compare
     struct axis_values values = { 0 };
     struct comparison_list list = { 0 };
     struct table *tables[2] = { NULL, NULL };
-    int rc = compare_axis(&values, &list, compare, options->axis, err);
+    const char *axis = options->axis;
+    int rc = short_key_complete(&axis, compare->results, "--axis", err);
 
+    if (rc == 0)
+        rc = compare_axis(&values, &list, compare, axis, err);
     comparison_list_judge(&list);
     if (rc == 0)
-        rc = axis_table(&tables[0], &values, options->axis, compare->metric, err);
+        rc = axis_table(&tables[0], &values, axis, compare->metric, err);
     if (rc == 0)
         rc = comparison_table(&tables[1], &list, err);
     bool both = list.count > 0 || !format_is_for_people(options->format);
