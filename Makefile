@@ -38,6 +38,8 @@ KERNEL_FLAGS := -O3 -fopenmp-simd -ffp-contract=fast -fno-math-errno -fno-trappi
 # for tests. What the checks find in kernels, accesses outside of an array, ASan finds. (-O1 is built
 # faster still, but tests of the engine take twice as long.)
 KERNEL_FLAGS_asan := -O2 -fno-sanitize=pointer-overflow,object-size
+# Fuzz targets compute nothing, and clang takes minutes for each set otherwise.
+KERNEL_FLAGS_fuzz := -O0 -fno-sanitize=all
 # The processor that CC builds for; sets other than base are for x86_64.
 ARCHITECTURE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
 KERNEL_base :=
