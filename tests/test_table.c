@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "file.h"
 #include "json.h"
 #include "table.h"
 
@@ -575,6 +576,38 @@ static void latex_takes_no_text_for_its_own(void **state)
     table_destroy(table);
 }
 
+/* A float of more than a page is cut, and one of 1500 rows stops LaTeX ("Dimension too large"). */
+static void latex_of_more_than_a_page_goes_on_on_the_next(void **state)
+{
+    static const struct table_column STEP[] = { { .name = "step", .type = TABLE_INT } };
+    static const char HEAD[] = "\\toprule\nstep \\\\\n\\midrule\n";
+    struct table *table;
+    struct error err;
+    char *rows = strdup("");
+
+    (void)state;
+    assert_int_equal(table_create(&table, STEP, 1, &err), 0);
+    for (int i = 0; i < 60; i++) {
+        char *longer = format_string("%s%d \\\\\n", rows, i);
+
+        table_row(table);
+        table_int(table, i);
+        free(rows);
+        rows = longer;
+    }
+    table_set_caption(table, "all");
+    table_add_note(table, "n");
+    char *text = format_string("%% needs \\usepackage{booktabs,longtable}\n"
+                               "\\begin{longtable}{r}\n\\caption{all} \\\\\n"
+                               "%s\\endfirsthead\n%s\\endhead\n%s\\bottomrule\n"
+                               "\\end{longtable}\n\n\\smallskip{\\small n}\n",
+                               HEAD, HEAD, rows);
+    expect_print(table, FORMAT_LATEX, text);
+    free(text);
+    free(rows);
+    table_destroy(table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -597,6 +630,7 @@ int main(void)
         cmocka_unit_test(programs_get_true_and_false_and_a_line_per_object),
         cmocka_unit_test(latex_has_a_tabular_with_its_own_characters_escaped),
         cmocka_unit_test(latex_takes_no_text_for_its_own),
+        cmocka_unit_test(latex_of_more_than_a_page_goes_on_on_the_next),
     };
 
     return cmocka_run_group_tests_name("table", tests, NULL, NULL);

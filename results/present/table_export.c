@@ -153,8 +153,45 @@ static int print_latex_row(const struct table *table, int row, FILE *out)
     return 0;
 }
 
-/* Uses booktabs; notes are small lines below. */
-int table_print_latex(const struct table *table, FILE *out)
+/* What a page holds; of a float that is longer, the rest is lost. */
+enum { LATEX_PAGE_ROWS = 40 };
+
+static void print_latex_columns(const struct table *table, FILE *out)
+{
+    for (int i = 0; i < table->column_count; i++)
+        if (!table->columns[i].machine_only)
+            fputc(is_number(&table->columns[i]) ? 'r' : 'l', out);
+    fputs("}\n", out);
+}
+
+/* Prints the titles between rules. */
+static int print_latex_head(const struct table *table, FILE *out)
+{
+    fputs("\\toprule\n", out);
+    int rc = print_latex_row(table, -1, out);
+    fputs("\\midrule\n", out);
+    return rc;
+}
+
+/* Opens a longtable, which repeats the titles on each page. */
+static int begin_latex_pages(const struct table *table, FILE *out)
+{
+    int rc = 0;
+
+    fputs("% needs \\usepackage{booktabs,longtable}\n\\begin{longtable}{", out);
+    print_latex_columns(table, out);
+    if (table->caption != NULL)
+        rc = print_latex_line(out, table->caption, "\\caption{", "} \\\\\n");
+    if (rc == 0)
+        rc = print_latex_head(table, out);
+    fputs("\\endfirsthead\n", out);
+    if (rc == 0)
+        rc = print_latex_head(table, out);
+    fputs("\\endhead\n", out);
+    return rc;
+}
+
+static int begin_latex_float(const struct table *table, FILE *out)
 {
     int rc = 0;
 
@@ -162,19 +199,23 @@ int table_print_latex(const struct table *table, FILE *out)
     if (table->caption != NULL)
         rc = print_latex_line(out, table->caption, "\\caption{", "}\n");
     fputs("\\begin{tabular}{", out);
-    for (int i = 0; i < table->column_count; i++)
-        if (!table->columns[i].machine_only)
-            fputc(is_number(&table->columns[i]) ? 'r' : 'l', out);
-    fputs("}\n\\toprule\n", out);
-    for (int row = -1; row < table->row_count && rc == 0; row++) {
+    print_latex_columns(table, out);
+    return rc == 0 ? print_latex_head(table, out) : rc;
+}
+
+/* Uses booktabs; notes are small lines below. */
+int table_print_latex(const struct table *table, FILE *out)
+{
+    bool pages = table->row_count > LATEX_PAGE_ROWS;
+    int rc = pages ? begin_latex_pages(table, out) : begin_latex_float(table, out);
+
+    for (int row = 0; row < table->row_count && rc == 0; row++)
         rc = print_latex_row(table, row, out);
-        if (row < 0)
-            fputs("\\midrule\n", out);
-    }
-    fputs("\\bottomrule\n\\end{tabular}\n", out);
+    fprintf(out, "\\bottomrule\n\\end{%s}\n", pages ? "longtable" : "tabular");
     for (int i = 0; i < table->note_count && rc == 0; i++)
         rc = print_latex_line(out, table->notes[i], "\n\\smallskip{\\small ", "}\n");
-    fputs("\\end{table}\n", out);
+    if (!pages)
+        fputs("\\end{table}\n", out);
     return rc;
 }
 
