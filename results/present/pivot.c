@@ -11,6 +11,7 @@
 #include "short_key.h"
 #include "text_set.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -241,6 +242,7 @@ int pivot_table(struct table **out, struct store *store, const struct results *r
         rc = error_set(err, ERROR_FORMAT, "--rows and --cols are both %s", rows);
     if (rc != 0)
         return rc;
+    assert(rows != NULL);
     struct pivot pivot = { .results = results, .keys = { rows, columns } };
 
     pivot.places = calloc((size_t)results->row_count + 1, sizeof *pivot.places);
