@@ -340,7 +340,7 @@ int config_from_json(struct config *config, const cJSON *object, const char *whe
 
 /* Numeric version of the engine: raised when a change alters the numbers of a run. Part
  * of every run's identity. */
-#define ENGINE_NUMERIC_VERSION "5"
+#define ENGINE_NUMERIC_VERSION "6"
 
 /* SHA-256 hex over canonical training form, '\n', data hash, '\n',
  * ENGINE_NUMERIC_VERSION. */

@@ -451,8 +451,8 @@ void engine_evaluate_perturb(struct engine *engine, int row, int state, double s
 /* What the threads need of an evaluation step. */
 struct evaluate_pass {
     struct engine *engine;
-    atomic_int next; /* first row of the next chunk */
-    int end;         /* of this rank's rows */
+    struct row_parts deal;
+    atomic_int next; /* part */
 };
 
 /* One outer step of `rows` rows from first on. false: abandoned. */
@@ -485,18 +485,18 @@ static bool evaluate_chunk(struct engine *engine, int first, int rows)
     return true;
 }
 
-/* A thread's part of an evaluation step: chunks, while there are any. */
+/* A thread's share of an evaluation step: parts, while there are any. */
 static void evaluate_member(void *context, int member)
 {
     struct evaluate_pass *pass = context;
-    struct engine *walker = pass->engine->walkers[member];
-    int total = pass->end, first;
+    struct row_parts deal = pass->deal;
+    int part;
 
-    while ((first = atomic_fetch_add(&pass->next, walker->chunk_rows)) < total) {
-        int left = total - first;
+    while ((part = atomic_fetch_add(&pass->next, 1)) < deal.end) {
+        int first = lanes_first_row(deal.parts, part, deal.rows);
+        int end = lanes_first_row(deal.parts, part + 1, deal.rows);
 
-        if (!evaluate_chunk(walker, first,
-                            left < walker->chunk_rows ? left : walker->chunk_rows))
+        if (!evaluate_chunk(pass->engine->walkers[member], first, end - first))
             return;
     }
 }
@@ -521,19 +521,16 @@ static void evaluate_count_rows(struct engine *engine, struct engine_result *res
 int engine_evaluate_step(struct engine *engine, struct engine_result *result)
 {
     int total = engine->eval.rows;
-    struct row_range own = ranks_evaluate_rows(engine, total);
+    struct row_parts deal = ranks_evaluate_parts(engine, total);
     bool orders = ranks_orders(engine->config.exchange);
-    struct evaluate_pass pass = { .engine = engine, .next = own.first, .end = own.end };
+    struct evaluate_pass pass = { .engine = engine, .deal = deal, .next = deal.first };
 
     assert(total >= 1); /* engine_evaluate_begin() comes first */
     *result = (struct engine_result){ 0 };
     engine->last = &engine->eval;
     ranks_order(engine->config.exchange, (struct order){ .kind = ORDER_EVALUATE_STEP });
     /* rank 0's watch hears of all rows */
-    work_begin(engine,
-               ((orders ? total : own.end - own.first) + engine->chunk_rows - 1) /
-                   engine->chunk_rows,
-               segment_work(engine));
+    work_begin(engine, orders ? deal.parts : deal.end - deal.first, segment_work(engine));
     layers_prepare(engine, engine->averages != NULL && !engine->evaluates_raw
                                ? engine->averages
                                : engine->parameters);

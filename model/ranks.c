@@ -138,20 +138,34 @@ static struct row_range train_rows_of(const struct engine *engine, int rank, int
     };
 }
 
-/* The first row of a rank's chunks; rank = count: the end. */
-static int first_evaluate_row(const struct engine *engine, int rows, int rank, int count)
+/* No part has more rows than a chunk has room for. Several parts are an even number of
+ * them, where there are rows enough, so that neither of two threads waits for the other's
+ * last one. */
+static int evaluate_parts(const struct engine *engine, int rows)
 {
-    int chunks = (rows + engine->chunk_rows - 1) / engine->chunk_rows;
-    int64_t first = (int64_t)chunks * rank / count * engine->chunk_rows;
+    int parts = (rows + engine->chunk_rows - 1) / engine->chunk_rows;
 
-    return first < rows ? (int)first : rows;
+    return parts > 1 && parts % 2 == 1 && parts < rows ? parts + 1 : parts;
+}
+
+static struct row_parts evaluate_parts_of(const struct engine *engine, int rows, int rank,
+                                          int count)
+{
+    int parts = evaluate_parts(engine, rows);
+
+    return (struct row_parts){ .rows = rows,
+                               .parts = parts,
+                               .first = (int)((int64_t)parts * rank / count),
+                               .end = (int)((int64_t)parts * (rank + 1) / count) };
 }
 
 static struct row_range evaluate_rows_of(const struct engine *engine, int rows, int rank,
                                          int count)
 {
-    return (struct row_range){ first_evaluate_row(engine, rows, rank, count),
-                               first_evaluate_row(engine, rows, rank + 1, count) };
+    struct row_parts own = evaluate_parts_of(engine, rows, rank, count);
+
+    return (struct row_range){ lanes_first_row(own.parts, own.first, rows),
+                               lanes_first_row(own.parts, own.end, rows) };
 }
 
 struct lane_deal ranks_lane_deal(const struct engine *engine)
@@ -176,6 +190,14 @@ struct row_range ranks_train_rows(const struct engine *engine)
 
     return x == NULL ? (struct row_range){ 0, engine->B }
                      : train_rows_of(engine, x->rank, x->count);
+}
+
+struct row_parts ranks_evaluate_parts(const struct engine *engine, int rows)
+{
+    const struct exchange *x = engine->config.exchange;
+
+    return x == NULL ? evaluate_parts_of(engine, rows, 0, 1)
+                     : evaluate_parts_of(engine, rows, x->rank, x->count);
 }
 
 struct row_range ranks_evaluate_rows(const struct engine *engine, int rows)

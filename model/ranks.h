@@ -9,7 +9,7 @@
  *   training    rank r of R has lanes r L/R to (r+1) L/R - 1, and their rows. Its sum
  *               over these is a node of the tree of lanes.h; ranks add theirs along the
  *               rest of the tree (gradient_sum.h).
- *   evaluation  rank r has chunks r C/R to (r+1) C/R - 1 of the C chunks, whose bounds
+ *   evaluation  rank r has parts r C/R to (r+1) C/R - 1 of C equal parts, whose bounds
  *               do not depend on R
  *
  * So the bits are those of one process. States, logits and other large values of a row
@@ -38,6 +38,12 @@ struct ranks;
 /* What a rank has of the rows of a batch: from first to end - 1. */
 struct row_range {
     int first, end;
+};
+
+/* How the rows of an evaluation are dealt: into equal parts (lanes_first_row()), of
+ * which a rank has those from first to end - 1. */
+struct row_parts {
+    int rows, parts, first, end;
 };
 
 enum order_kind {
@@ -95,8 +101,9 @@ int ranks_agree(const struct exchange *exchange, int rc, struct error *err) MUST
 struct lane_range ranks_lanes(const struct engine *engine);
 /* How a training batch is dealt to lanes and chunks of rows. */
 struct lane_deal ranks_lane_deal(const struct engine *engine);
-/* This rank's rows in training, and those of an evaluation of `rows` rows. */
+/* This rank's rows in training, and its parts and rows of an evaluation of `rows` rows. */
 struct row_range ranks_train_rows(const struct engine *engine);
+struct row_parts ranks_evaluate_parts(const struct engine *engine, int rows);
 struct row_range ranks_evaluate_rows(const struct engine *engine, int rows);
 
 /* ---- A step. ---- */

@@ -10,6 +10,7 @@
 #include "error.h"
 #include "kernels.h"
 #include "lanes.h"
+#include "ranks.h"
 #include "support/small_network.h"
 #include "team.h"
 
@@ -165,6 +166,32 @@ static void lanes_give_the_gradient_of_the_whole_batch(void **state)
     }
     free(whole);
     free(parts);
+}
+
+/* So that neither of two threads has more to do, in rows of up to five at once. */
+static void an_evaluation_is_dealt_in_equal_parts_for_pairs_of_threads(void **state)
+{
+    enum { CHUNK_ROWS = 5 };
+    (void)state;
+    struct engine_config config = config_of(SYSTEM_HRM, 1, 2);
+    struct engine *engine = small_network_create(&config);
+
+    for (int rows = 1; rows <= B; rows++) {
+        struct row_parts deal = ranks_evaluate_parts(engine, rows);
+
+        assert_int_equal(deal.first, 0);
+        assert_int_equal(deal.end, deal.parts);
+        assert_int_equal(lanes_first_row(deal.parts, deal.parts, deal.rows), rows);
+        assert_true(deal.parts % 2 == 0 || rows <= CHUNK_ROWS);
+        for (int part = 0; part < deal.parts; part++) {
+            int size = lanes_first_row(deal.parts, part + 1, rows) -
+                       lanes_first_row(deal.parts, part, rows);
+
+            assert_in_range(size, rows / deal.parts, CHUNK_ROWS);
+            assert_in_range(size, 1, (rows + deal.parts - 1) / deal.parts);
+        }
+    }
+    engine_destroy(engine);
 }
 
 static void evaluation_has_the_same_bits_for_every_number_of_threads(void **state)
@@ -479,6 +506,7 @@ int main(void)
         cmocka_unit_test(training_has_the_same_bits_for_every_number_of_threads),
         cmocka_unit_test(a_run_goes_on_with_another_number_of_threads),
         cmocka_unit_test(lanes_give_the_gradient_of_the_whole_batch),
+        cmocka_unit_test(an_evaluation_is_dealt_in_equal_parts_for_pairs_of_threads),
         cmocka_unit_test(evaluation_has_the_same_bits_for_every_number_of_threads),
         cmocka_unit_test(cycles_change_for_all_threads),
         cmocka_unit_test(the_watch_sees_the_work_of_all_threads),
