@@ -602,7 +602,9 @@ const char *json_nearest_name(const char *word, const char *const *names, int co
 {
     const char *nearest = NULL;
     size_t length = strlen(word);
-    int best = (int)(length / 3 > 2 ? length / 3 : 2) + 1;
+    /* so many letters of a word may be wrong: fewer of a short one, or all of it is */
+    int most = length <= 3 ? 1 : length < 9 ? 2 : (int)length / 3;
+    int best = most + 1;
 
     if (length > NEAREST_MAX)
         return NULL;

@@ -60,9 +60,9 @@ const char *json_type_name(const cJSON *item);
  * string, NULL when out of memory. */
 char *json_canonical(const cJSON *item);
 
-/* Levenshtein-nearest of count names to word within a third of its length (at least 2),
- * or NULL: for "did you mean". One that begins with the word, of three letters or more,
- * is as near as one with a letter too many. */
+/* Levenshtein-nearest of count names to word within a third of its length (at least 2,
+ * but 1 of up to three letters), or NULL: for "did you mean". One that begins with the
+ * word, of three letters or more, is as near as one with a letter too many. */
 const char *json_nearest_name(const char *word, const char *const *names, int count);
 
 #endif

@@ -452,6 +452,7 @@ static void the_command_writes_the_same_bytes_twice(void **state)
     const char *const once[] = { "export", first, NULL };
     const char *const twice[] = { "export", second, "t", "--format", "csv", NULL };
     const char *const wrong[] = { "results", "--format", "tensorboard", NULL };
+    const char *const no_table[] = { "export", second, "--force", "--format", "table", NULL };
     struct error err;
 
     (void)state;
@@ -477,6 +478,10 @@ static void the_command_writes_the_same_bytes_twice(void **state)
     }
     assert_int_equal(place_run(&opened.place, wrong, &out, &errors), 2);
     assert_non_null(strstr(errors, "the format tensorboard is for export"));
+    free(out);
+    free(errors);
+    assert_int_equal(place_run(&opened.place, no_table, &out, &errors), 2);
+    assert_non_null(strstr(errors, "export: expected --format csv, jsonl or tensorboard"));
     free(out);
     free(errors);
     setenv("HRMLAB_FORMAT", "json", 1); /* of tables, not of files */

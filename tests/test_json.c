@@ -142,6 +142,9 @@ static void nearest_name_helps_with_slips_only(void **state)
     assert_string_equal(json_nearest_name("los", figures, 2), "loss_curves");
     assert_string_equal(json_nearest_name("loss", figures, 3), "loss");
     assert_string_equal(json_nearest_name("flop", figures, 2), "flops");
+    const char *const columns[] = { "arm", "lr" };
+    assert_string_equal(json_nearest_name("lrr", columns, 2), "lr");
+    assert_null(json_nearest_name("lrr", columns, 1));
 }
 
 int main(void)

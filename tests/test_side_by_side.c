@@ -88,6 +88,20 @@ static void two_arms_are_set_against_each_other_task_by_task(void **state)
     free(key);
 }
 
+static void two_names_are_said_to_be_taken_for_arms(void **state)
+{
+    const char *const words[] = { "tasks", "t", "other", NULL };
+
+    (void)state;
+    place_change(&place, "INSERT INTO experiment (name, description, spec_hash, spec_file,"
+                         " queued_at) VALUES ('other', '', '', '', '')");
+    char *message = run(2, words);
+    place_change(&place, "DELETE FROM experiment WHERE name = 'other'");
+    place_expect_words(message, "tasks: \"t\" and \"other\" are taken for two arms: say which "
+                                "experiment: other, t");
+    free(message);
+}
+
 /* Else it would read as if the experiment had no results, or one value of the axis. */
 static void what_conditions_leave_out_is_not_said_of_the_experiment(void **state)
 {
@@ -525,6 +539,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tasks_come_from_hard_to_easy_with_the_arms_that_differ),
         cmocka_unit_test(two_arms_are_set_against_each_other_task_by_task),
+        cmocka_unit_test(two_names_are_said_to_be_taken_for_arms),
         cmocka_unit_test(what_conditions_leave_out_is_not_said_of_the_experiment),
         cmocka_unit_test(diff_lists_what_differs_and_results_beside_it),
         cmocka_unit_test(arms_of_other_experiments_are_compared_and_a_report_has_its_baseline),

@@ -188,13 +188,12 @@ static int write_all(struct writing *writing, const char *workspace, struct erro
 static int choose_format(enum output_format *out, const struct options *options,
                          struct error *err)
 {
-    *out = options->format == FORMAT_TABLE ? FORMAT_CSV : options->format;
+    *out = options->format;
     if (*out == FORMAT_CSV || *out == FORMAT_JSON_LINES || *out == FORMAT_EVENTS)
         return 0;
-    if ((options->given & OPTION_BIT(OPTION_FORMAT)) == 0) {
-        *out = FORMAT_CSV;
+    *out = FORMAT_CSV;
+    if ((options->given & OPTION_BIT(OPTION_FORMAT)) == 0)
         return 0;
-    }
     return error_set(
         err, ERROR_FORMAT,
         "export: expected --format csv, jsonl or tensorboard (one table is printed "

@@ -118,6 +118,9 @@ static int print(make_fn *make, const struct options *options, struct error *err
         rc = store_begin(source.store, err);
     if (rc == 0)
         rc = load(&source, options, experiment, err);
+    if (rc == ERROR_ABSENT && experiment == NULL && options->argument_count == 2)
+        rc = error_prefix(err, "tasks: \"%.60s\" and \"%.60s\" are taken for two arms",
+                          options->arguments[0], options->arguments[1]);
     if (rc == 0)
         rc = make(&table, &source, options, err);
     if (rc == 0 && options->sort != NULL)
