@@ -138,9 +138,8 @@ static struct row_range train_rows_of(const struct engine *engine, int rank, int
     };
 }
 
-/* No part has more rows than a chunk has room for. Several parts are an even number of
- * them, where there are rows enough, so that neither of two threads waits for the other's
- * last one. */
+/* No part has more rows than a chunk has room for. Several parts are an even number,
+ * where there are rows enough: so two threads end together. */
 static int evaluate_parts(const struct engine *engine, int rows)
 {
     int parts = (rows + engine->chunk_rows - 1) / engine->chunk_rows;

@@ -101,7 +101,7 @@ int ranks_agree(const struct exchange *exchange, int rc, struct error *err) MUST
 struct lane_range ranks_lanes(const struct engine *engine);
 /* How a training batch is dealt to lanes and chunks of rows. */
 struct lane_deal ranks_lane_deal(const struct engine *engine);
-/* This rank's rows in training, and its parts and rows of an evaluation of `rows` rows. */
+/* This rank's rows in training; its parts and rows of an evaluation of `rows` rows. */
 struct row_range ranks_train_rows(const struct engine *engine);
 struct row_parts ranks_evaluate_parts(const struct engine *engine, int rows);
 struct row_range ranks_evaluate_rows(const struct engine *engine, int rows);
