@@ -602,7 +602,7 @@ const char *json_nearest_name(const char *word, const char *const *names, int co
 {
     const char *nearest = NULL;
     size_t length = strlen(word);
-    /* so many letters of a word may be wrong: fewer of a short one, or all of it is */
+    /* letters that may be wrong; with two of three wrong nearly every word would do */
     int most = length <= 3 ? 1 : length < 9 ? 2 : (int)length / 3;
     int best = most + 1;
 
