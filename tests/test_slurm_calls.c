@@ -121,12 +121,44 @@ static void parts_grow_no_further_than_an_array(void **state)
     assert_int_equal(file_remove_tree(directory, &err), 0);
 }
 
+/* Of a job that is COMPLETING squeue lists the nodes that are not free yet. */
+static void an_attempt_keeps_the_nodes_that_are_free_again(void **state)
+{
+    static const struct {
+        const char *list, *host;
+    } cases[] = {
+        { "7|COMPLETING|0:01|n2|n.0|\n", "n2" }, /* seen for the first time */
+        { "7|RUNNING|0:01|n[1-2]|n.0|\n", "n[1-2]" },
+        { "7|COMPLETING|0:02|n1|n.0|\n", "n[1-2]" },
+        { "7|RUNNING|0:01|n[3-4]|n.0|\n", "n[3-4]" },
+    };
+    char directory[] = "/tmp/hrmlab-nodes-XXXXXX";
+    struct slurm slurm = { .pace = 1.0 };
+    struct slurm_task task = { .head.executor = &slurm.head,
+                               .head.directory = directory,
+                               .step = SLURM_SUBMITTED,
+                               .place = { .name = "n", .per_job = 1, .job = "7" } };
+    struct error err = { 0 };
+
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    slurm.head.tasks = &task.head;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(slurm_jobs_read(&slurm.listed, cases[i].list, false, &err), 0);
+        slurm_follow_all(&slurm);
+        assert_string_equal(task.head.host, cases[i].host);
+        slurm_jobs_release(&slurm.listed);
+    }
+    assert_int_equal(file_remove_tree(directory, &err), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(variables_change_nothing_that_a_script_says),
         cmocka_unit_test(what_was_not_answered_is_known_by_its_words),
         cmocka_unit_test(parts_grow_no_further_than_an_array),
+        cmocka_unit_test(an_attempt_keeps_the_nodes_that_are_free_again),
     };
 
     return cmocka_run_group_tests_name("slurm_calls", tests, NULL, NULL);

@@ -139,6 +139,18 @@ bool slurm_is_listed(const struct slurm_task *task)
     return !task->over && (task->step == SLURM_SUBMITTED || task->step == SLURM_UNSURE);
 }
 
+/* Where the job runs. Of one that is COMPLETING Slurm lists the nodes that are not free
+ * yet, which may be some of those that it had. */
+static void take_nodes(struct slurm_task *task, const struct slurm_job *job)
+{
+    bool all = strcmp(job->state->name, "COMPLETING") != 0;
+
+    if (strcmp(task->head.host, job->nodes) == 0 || (task->head.host[0] != '\0' && !all))
+        return;
+    snprintf(task->head.host, sizeof task->head.host, "%s", job->nodes);
+    task->head.place_is_new = true;
+}
+
 /* The job is running. An attempt is running from when it has begun, after the user's
  * lines, which may take long; one that shares its job until that goes on with the next
  * one. */
@@ -146,10 +158,7 @@ static void take_running(struct slurm_task *task, const struct slurm_job *job)
 {
     bool shared = task->place.per_job > 1;
 
-    if (strcmp(task->head.host, job->nodes) != 0) {
-        snprintf(task->head.host, sizeof task->head.host, "%s", job->nodes);
-        task->head.place_is_new = true;
-    }
+    take_nodes(task, job);
     if (task->head.state == EXECUTOR_PENDING &&
         (is_marked(task, SLURM_MARK_BEGUN) || is_marked(task, SLURM_MARK_OVER)))
         task->head.state = EXECUTOR_RUNNING;
