@@ -4,7 +4,7 @@
 -- Opened with journal_mode=WAL, synchronous=FULL, foreign_keys=ON.
 
 PRAGMA application_id = 0x68726d6c; -- "hrml"
-PRAGMA user_version = 7; -- results/migrations.c brings older databases to it
+PRAGMA user_version = 8; -- results/migrations.c brings older databases to it
 
 -- The directory of this database, so that a copy of a workspace is recognised as one. One row,
 -- written by the first command that may write.
@@ -78,26 +78,31 @@ CREATE TABLE arm_run (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX arm_run_by_run ON arm_run (run_id);
 
--- One way of inference on a run's checkpoint.
-CREATE TABLE evaluation (
-    evaluation_id INTEGER PRIMARY KEY,
-    run_id INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
-    canonical TEXT NOT NULL,           -- canonical form of the evaluation settings, resolved
+-- One way of inference: what an evaluation does with a checkpoint, the same for every run.
+CREATE TABLE inference (
+    inference_id INTEGER PRIMARY KEY,
+    canonical TEXT NOT NULL UNIQUE,    -- canonical form of the evaluation settings, resolved; the following are of it
     outer_steps INTEGER NOT NULL,      -- eval.halt_max_steps, resolved (never 0)
     augmentations INTEGER NOT NULL,    -- predictions voted over per test; 0 = all
     act_inference INTEGER NOT NULL CHECK (act_inference IN (0, 1)),
     eval_seed INTEGER NOT NULL,        -- draws the subsample
-    split TEXT NOT NULL CHECK (split IN ('test', 'train')),
-    UNIQUE (run_id, canonical)
+    split TEXT NOT NULL CHECK (split IN ('test', 'train'))
 ) STRICT;
 
--- Which evaluations an arm asked for.
-CREATE TABLE arm_evaluation (
+-- One way of inference on a run's checkpoint. The view evaluation has the columns of both.
+CREATE TABLE run_inference (
+    evaluation_id INTEGER PRIMARY KEY,
+    run_id INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+    inference_id INTEGER NOT NULL REFERENCES inference,
+    UNIQUE (run_id, inference_id)
+) STRICT;
+
+-- Which ways of inference an arm asks for, of all its runs: arm_evaluation lists each with each run.
+CREATE TABLE arm_inference (
     arm_id INTEGER NOT NULL REFERENCES arm ON DELETE CASCADE,
-    evaluation_id INTEGER NOT NULL REFERENCES evaluation,
-    PRIMARY KEY (arm_id, evaluation_id)
+    inference_id INTEGER NOT NULL REFERENCES inference,
+    PRIMARY KEY (arm_id, inference_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX arm_evaluation_by_evaluation ON arm_evaluation (evaluation_id);
 
 -- Cells that the plan left out, and why ("5 augmentations asked, 3 trained").
 CREATE TABLE dropped (
@@ -165,7 +170,7 @@ CREATE INDEX job_by_run ON job (run_id, kind, job_id, state, cost); -- covers st
 -- The evaluations an 'evaluate' job was queued for (a 'train' job does all of its run's).
 CREATE TABLE job_evaluation (
     job_id INTEGER NOT NULL REFERENCES job ON DELETE CASCADE,
-    evaluation_id INTEGER NOT NULL REFERENCES evaluation,
+    evaluation_id INTEGER NOT NULL REFERENCES run_inference,
     PRIMARY KEY (job_id, evaluation_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -224,7 +229,7 @@ CREATE TABLE metric (
 -- measure_value; those that tables and figures show of every run stand here as well, since a column is
 -- read in a tenth of the time. Triggers, below, keep them equal. NULL: no value.
 CREATE TABLE evaluation_result (
-    evaluation_id INTEGER NOT NULL REFERENCES evaluation ON DELETE CASCADE,
+    evaluation_id INTEGER NOT NULL REFERENCES run_inference ON DELETE CASCADE,
     step INTEGER NOT NULL,             -- training steps made; 0: untrained
     checkpoint TEXT NOT NULL CHECK (checkpoint IN ('untrained', 'interim', 'last')),
     tasks INTEGER NOT NULL,            -- scored tasks; 0: all tests are hidden, the measures have no value
@@ -241,7 +246,7 @@ CREATE TABLE evaluation_result (
 -- What an evaluation found at a training step, a row per value. docs/measures.md lists the names, what
 -- they mean, their units and ranges; the view score has the best known of them as columns.
 CREATE TABLE measure_value (
-    evaluation_id INTEGER NOT NULL REFERENCES evaluation ON DELETE CASCADE,
+    evaluation_id INTEGER NOT NULL REFERENCES run_inference ON DELETE CASCADE,
     step INTEGER NOT NULL,             -- training steps made; 0: untrained
     name TEXT NOT NULL,                -- 'pass_at_2', ...
     position INTEGER NOT NULL,         -- 0: the measure is one number; else its place in a list, from 1
@@ -251,7 +256,7 @@ CREATE TABLE measure_value (
 
 -- Per test input at the last checkpoint: every pass@k and every pairing follows from it.
 CREATE TABLE task_outcome (
-    evaluation_id INTEGER NOT NULL REFERENCES evaluation ON DELETE CASCADE,
+    evaluation_id INTEGER NOT NULL REFERENCES run_inference ON DELETE CASCADE,
     task TEXT NOT NULL,                -- its name in the data
     test_index INTEGER NOT NULL,       -- from 0
     rank INTEGER,                      -- of the solution among the answers, from 1; NULL: not among them
@@ -290,6 +295,8 @@ DROP VIEW IF EXISTS v_interim;
 DROP VIEW IF EXISTS v_evaluations;
 DROP VIEW IF EXISTS score;
 DROP VIEW IF EXISTS setting;
+DROP VIEW IF EXISTS arm_evaluation;
+DROP VIEW IF EXISTS evaluation;
 
 DROP TRIGGER IF EXISTS measure_added;
 DROP TRIGGER IF EXISTS measure_changed;
@@ -348,6 +355,21 @@ BEGIN
             AND step = new.step AND name = 'pass_at_2' AND position = 0)
     WHERE evaluation_id = new.evaluation_id AND step = new.step;
 END;
+
+-- One way of inference on a run's checkpoint, with its settings.
+CREATE VIEW evaluation AS
+SELECT v.evaluation_id AS evaluation_id, v.run_id AS run_id, i.canonical AS canonical,
+       i.outer_steps AS outer_steps, i.augmentations AS augmentations,
+       i.act_inference AS act_inference, i.eval_seed AS eval_seed, i.split AS split
+FROM run_inference v
+JOIN inference i USING (inference_id);
+
+-- Which evaluations an arm asked for.
+CREATE VIEW arm_evaluation AS
+SELECT x.arm_id AS arm_id, v.evaluation_id AS evaluation_id
+FROM arm_inference x
+JOIN arm_run r USING (arm_id)
+JOIN run_inference v ON v.run_id = r.run_id AND v.inference_id = x.inference_id;
 
 -- The effective settings of every run, one row each: run_id, key, value.
 CREATE VIEW setting AS
@@ -423,7 +445,7 @@ SELECT e.name AS experiment,
         UNION ALL SELECT user_seconds FROM attempt WHERE attempt_id = NULL)
            AS train_cpu_seconds,          -- of all cores, evaluations in the training job included
        a.position AS arm_position,
-       v.evaluation_id AS evaluation_id,
+       n.evaluation_id AS evaluation_id,
        a.arm_id AS arm_id,
        (SELECT t.train_seconds FROM attempt t JOIN job j USING (job_id)
          WHERE t.run_id = r.run_id AND j.kind = 'train' AND t.train_seconds IS NOT NULL
@@ -437,8 +459,9 @@ FROM experiment e
 JOIN arm a USING (experiment_id)
 JOIN arm_run ar USING (arm_id)
 JOIN run r USING (run_id)
-JOIN evaluation v USING (run_id)
-JOIN arm_evaluation ae ON ae.arm_id = a.arm_id AND ae.evaluation_id = v.evaluation_id
+JOIN arm_inference ai ON ai.arm_id = a.arm_id
+JOIN inference v USING (inference_id)
+JOIN run_inference n ON n.run_id = r.run_id AND n.inference_id = v.inference_id
 JOIN score x USING (evaluation_id);
 
 -- For people at the sqlite3 prompt: what the last checkpoints scored, where a training of the run

@@ -249,7 +249,95 @@ static const char VERSION_7[] = //
     MEASURE_OF("exact_rows") ", " MEASURE_OF("mean_outer_steps") ", "          //
     MEASURE_OF("pass_at_1") ", " MEASURE_OF("pass_at_2");
 
+/*
+ * Version 8: evaluations of many runs share their settings. The tables that refer to an
+ * evaluation are made anew, since they are to refer to another table. A legacy renaming
+ * does not look at views of somebody's own.
+ */
+#define TAKE_PLACE_OF(name)                                                                    \
+    "INSERT INTO anew SELECT * FROM " name ";"                                                 \
+    "DROP TABLE " name ";"                                                                     \
+    "ALTER TABLE anew RENAME TO " name ";"
+static const char SHARE_INFERENCE[] = //
+    "PRAGMA legacy_alter_table = ON;"
+    "DROP VIEW IF EXISTS v_results;"
+    "DROP VIEW IF EXISTS v_untrained;"
+    "DROP VIEW IF EXISTS v_interim;"
+    "DROP VIEW IF EXISTS v_evaluations;"
+    "DROP VIEW IF EXISTS score;"
+    "CREATE TABLE inference ("
+    "    inference_id INTEGER PRIMARY KEY,"
+    "    canonical TEXT NOT NULL UNIQUE,"
+    "    outer_steps INTEGER NOT NULL,"
+    "    augmentations INTEGER NOT NULL,"
+    "    act_inference INTEGER NOT NULL CHECK (act_inference IN (0, 1)),"
+    "    eval_seed INTEGER NOT NULL,"
+    "    split TEXT NOT NULL CHECK (split IN ('test', 'train'))"
+    ") STRICT;"
+    "INSERT INTO inference (canonical, outer_steps, augmentations, act_inference, eval_seed,"
+    " split) SELECT canonical, outer_steps, augmentations, act_inference, eval_seed, split"
+    " FROM evaluation GROUP BY canonical ORDER BY min(evaluation_id);"
+    "CREATE TABLE run_inference ("
+    "    evaluation_id INTEGER PRIMARY KEY,"
+    "    run_id INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,"
+    "    inference_id INTEGER NOT NULL REFERENCES inference,"
+    "    UNIQUE (run_id, inference_id)"
+    ") STRICT;"
+    "INSERT INTO run_inference SELECT evaluation_id, run_id, inference_id FROM evaluation"
+    " JOIN inference USING (canonical) ORDER BY evaluation_id;"
+    "CREATE TABLE arm_inference ("
+    "    arm_id INTEGER NOT NULL REFERENCES arm ON DELETE CASCADE,"
+    "    inference_id INTEGER NOT NULL REFERENCES inference,"
+    "    PRIMARY KEY (arm_id, inference_id)"
+    ") STRICT, WITHOUT ROWID;"
+    "INSERT INTO arm_inference SELECT DISTINCT arm_id, inference_id FROM arm_evaluation"
+    " JOIN run_inference USING (evaluation_id);"
+    "DROP TABLE arm_evaluation;"
+    "CREATE TABLE anew ("
+    "    job_id INTEGER NOT NULL REFERENCES job ON DELETE CASCADE,"
+    "    evaluation_id INTEGER NOT NULL REFERENCES run_inference,"
+    "    PRIMARY KEY (job_id, evaluation_id)"
+    ") STRICT, WITHOUT ROWID;"      //
+    TAKE_PLACE_OF("job_evaluation") //
+    "CREATE TABLE anew ("
+    "    evaluation_id INTEGER NOT NULL REFERENCES run_inference ON DELETE CASCADE,"
+    "    step INTEGER NOT NULL,"
+    "    name TEXT NOT NULL,"
+    "    position INTEGER NOT NULL,"
+    "    value REAL NOT NULL,"
+    "    PRIMARY KEY (evaluation_id, step, name, position)"
+    ") STRICT, WITHOUT ROWID;"     //
+    TAKE_PLACE_OF("measure_value") //
+    "CREATE TABLE anew ("
+    "    evaluation_id INTEGER NOT NULL REFERENCES run_inference ON DELETE CASCADE,"
+    "    step INTEGER NOT NULL,"
+    "    checkpoint TEXT NOT NULL CHECK (checkpoint IN ('untrained', 'interim', 'last')),"
+    "    tasks INTEGER NOT NULL,"
+    "    rows_count INTEGER NOT NULL,"
+    "    seconds REAL NOT NULL,"
+    "    per_token_accuracy REAL,"
+    "    exact_rows REAL,"
+    "    mean_outer_steps REAL,"
+    "    pass_at_1 REAL,"
+    "    pass_at_2 REAL,"
+    "    PRIMARY KEY (evaluation_id, step)"
+    ") STRICT, WITHOUT ROWID;"         //
+    TAKE_PLACE_OF("evaluation_result") //
+    "CREATE TABLE anew ("
+    "    evaluation_id INTEGER NOT NULL REFERENCES run_inference ON DELETE CASCADE,"
+    "    task TEXT NOT NULL,"
+    "    test_index INTEGER NOT NULL,"
+    "    rank INTEGER,"
+    "    votes INTEGER NOT NULL,"
+    "    predictions INTEGER NOT NULL,"
+    "    per_token_accuracy REAL NOT NULL,"
+    "    PRIMARY KEY (evaluation_id, task, test_index)"
+    ") STRICT, WITHOUT ROWID;"    //
+    TAKE_PLACE_OF("task_outcome") //
+    "DROP TABLE evaluation;"
+    "PRAGMA legacy_alter_table = OFF;";
+
 const char *const MIGRATIONS[SCHEMA_VERSION] = {
     NULL,      SHARE_SETTINGS, EXECUTION_OF_JOBS, PLACES_AND_MEASURES,
-    VERSION_5, VERSION_6,      VERSION_7
+    VERSION_5, VERSION_6,      VERSION_7,         SHARE_INFERENCE
 };

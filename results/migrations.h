@@ -4,7 +4,7 @@
 #ifndef RESULTS_MIGRATIONS_H
 #define RESULTS_MIGRATIONS_H
 
-enum { SCHEMA_VERSION = 7 }; /* user_version of schema.sql */
+enum { SCHEMA_VERSION = 8 }; /* user_version of schema.sql */
 
 /* MIGRATIONS[v]: the statements that upgrade version v to v + 1, run in one
  * transaction. They do not touch views and triggers, because store.c drops and creates

@@ -192,7 +192,7 @@ static int load_arms(struct results *results, struct store *store, struct error 
 /* The SELECT of all rows, unsorted; ?3 and ?4 are the arms to load (0: all), and
  * conditions are parameters from ?5 on. Newly allocated or NULL. The order of the
  * tables is the order of the nested loops: from the experiment's arms on, each through
- * an index. An arm asks for its evaluations of all its runs. */
+ * an index. */
 static char *rows_sql(const struct filter *filters, int filter_count)
 {
     char *conditions = strdup(" AND (?3 = 0 OR a.arm_id IN (?3, ?4))"), *sql = NULL;
@@ -207,19 +207,22 @@ static char *rows_sql(const struct filter *filters, int filter_count)
         conditions = next;
     }
     if (conditions != NULL)
-        sql = format_string("SELECT a.arm_id, v.run_id, v.evaluation_id, v.canonical,"
+        sql = format_string("SELECT a.arm_id, n.run_id, n.evaluation_id, v.canonical,"
                             " v.outer_steps, v.augmentations, v.eval_seed, v.act_inference,"
                             " v.split = 'train', x.checkpoint, x.step, x.tasks,"
                             " x.seconds, iif(x.checkpoint = 'last', x.rows_count, 0)"
                             " FROM experiment e CROSS JOIN arm a USING (experiment_id)"
-                            " CROSS JOIN arm_evaluation ae USING (arm_id)"
-                            " CROSS JOIN evaluation v USING (evaluation_id)%s"
+                            " CROSS JOIN arm_inference ai USING (arm_id)"
+                            " CROSS JOIN inference v USING (inference_id)"
+                            " CROSS JOIN arm_run ar ON ar.arm_id = a.arm_id"
+                            " CROSS JOIN run_inference n"
+                            "  ON n.run_id = ar.run_id AND n.inference_id = v.inference_id%s"
                             " LEFT JOIN evaluation_result x"
-                            "  ON x.evaluation_id = v.evaluation_id"
+                            "  ON x.evaluation_id = n.evaluation_id"
                             "  AND (?2 OR x.checkpoint = 'last')"
                             " WHERE e.experiment_id = ?1%s",
                             /* only conditions read it here */
-                            filter_count > 0 ? " CROSS JOIN run r USING (run_id)" : "",
+                            filter_count > 0 ? " CROSS JOIN run r ON r.run_id = n.run_id" : "",
                             conditions);
     free(conditions);
     return sql;

@@ -70,8 +70,10 @@ int queue_count_evaluations(struct store *store, int64_t *out, int64_t experimen
                             struct error *err)
 {
     return sql_int(store, out, NULL, err,
-                   "SELECT count(DISTINCT x.evaluation_id) FROM arm a"
-                   " JOIN arm_evaluation x USING (arm_id) WHERE a.experiment_id = ?1",
+                   "SELECT count(DISTINCT v.evaluation_id) FROM arm a"
+                   " JOIN arm_inference x USING (arm_id) JOIN arm_run y USING (arm_id)"
+                   " JOIN run_inference v USING (run_id, inference_id)"
+                   " WHERE a.experiment_id = ?1",
                    "i", experiment_id);
 }
 
@@ -209,21 +211,37 @@ int queue_run(struct store *store, int64_t *id, const struct queue_run *run, str
     return rc < 0 || sqlite3_changes(store_connection(store)) == 0 ? rc : last_id(store, id);
 }
 
+/* Adds the way of inference if it is not there. */
+static int add_inference(struct store *store, const struct queue_evaluation *evaluation,
+                         struct error *err)
+{
+    return sql_run(store, err,
+                   "INSERT INTO inference (canonical, outer_steps, augmentations,"
+                   " act_inference, eval_seed, split) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+                   " ON CONFLICT (canonical) DO NOTHING",
+                   "tiiiit", evaluation->canonical, evaluation->outer_steps,
+                   evaluation->augmentations, (int64_t)evaluation->act_inference,
+                   evaluation->eval_seed, evaluation->train_split ? "train" : "test");
+}
+
+/* The id of the way of inference whose canonical text is that parameter. */
+#define INFERENCE(canonical)                                                                   \
+    "(SELECT inference_id FROM inference WHERE canonical = " canonical ")"
 /* A FROM clause of the runs of a range; ?1 is the first id and ?2 the count. */
 #define RANGE "FROM run WHERE run_id >= ?1 AND run_id < ?1 + ?2"
 
 int queue_evaluation(struct store *store, struct queue_range runs,
                      const struct queue_evaluation *evaluation, struct error *err)
 {
-    return sql_run(store, err,
-                   "INSERT INTO evaluation (run_id, canonical, outer_steps, augmentations,"
-                   " act_inference, eval_seed, split)"
-                   " SELECT run_id, ?3, ?4, ?5, ?6, ?7, ?8 " RANGE
-                   " ON CONFLICT (run_id, canonical) DO NOTHING",
-                   "iitiiiit", runs.first, runs.count, evaluation->canonical,
-                   evaluation->outer_steps, evaluation->augmentations,
-                   (int64_t)evaluation->act_inference, evaluation->eval_seed,
-                   evaluation->train_split ? "train" : "test");
+    int rc = add_inference(store, evaluation, err);
+
+    return rc < 0
+               ? rc
+               : sql_run(store, err,
+                         "INSERT INTO run_inference (run_id, inference_id)"
+                         " SELECT run_id, " INFERENCE(
+                             "?3") " " RANGE " ON CONFLICT (run_id, inference_id) DO NOTHING",
+                         "iit", runs.first, runs.count, evaluation->canonical);
 }
 
 int queue_find_evaluation(struct store *store, int64_t *id, int64_t run_id,
@@ -232,7 +250,8 @@ int queue_find_evaluation(struct store *store, int64_t *id, int64_t run_id,
     bool found; /* false: *id is 0 */
 
     return sql_int(store, id, &found, err,
-                   "SELECT evaluation_id FROM evaluation WHERE run_id = ?1 AND canonical = ?2",
+                   "SELECT evaluation_id FROM run_inference WHERE run_id = ?1"
+                   " AND inference_id = " INFERENCE("?2"),
                    "it", run_id, canonical);
 }
 
@@ -248,9 +267,8 @@ int queue_link_evaluation(struct store *store, int64_t arm_id, const char *canon
                           struct error *err)
 {
     return sql_run(store, err,
-                   "INSERT OR IGNORE INTO arm_evaluation (arm_id, evaluation_id)"
-                   " SELECT ?1, v.evaluation_id FROM arm_run a JOIN evaluation v"
-                   " ON v.run_id = a.run_id AND v.canonical = ?2 WHERE a.arm_id = ?1",
+                   "INSERT OR IGNORE INTO arm_inference (arm_id, inference_id)"
+                   " SELECT ?1, inference_id FROM inference WHERE canonical = ?2",
                    "it", arm_id, canonical);
 }
 
@@ -355,13 +373,15 @@ int queue_job_evaluation(struct store *store, int64_t job_id, int64_t evaluation
 int queue_job_if_missing(struct store *store, int64_t job_id, const char *canonical,
                          struct error *err)
 {
-    return sql_run(store, err,
-                   "INSERT INTO job_evaluation (job_id, evaluation_id)"
-                   " SELECT j.job_id, v.evaluation_id FROM job j JOIN evaluation v"
-                   " ON v.run_id = j.run_id AND v.canonical = ?2 WHERE j.job_id = ?1"
-                   " AND NOT EXISTS (SELECT 1 FROM evaluation_result r"
-                   "  WHERE r.evaluation_id = v.evaluation_id AND r.checkpoint = 'last')",
-                   "it", job_id, canonical);
+    return sql_run(
+        store, err,
+        "INSERT INTO job_evaluation (job_id, evaluation_id)"
+        " SELECT j.job_id, v.evaluation_id FROM job j JOIN run_inference v"
+        " ON v.run_id = j.run_id AND v.inference_id = " INFERENCE(
+            "?2") " WHERE j.job_id = ?1"
+                  " AND NOT EXISTS (SELECT 1 FROM evaluation_result r"
+                  "  WHERE r.evaluation_id = v.evaluation_id AND r.checkpoint = 'last')",
+        "it", job_id, canonical);
 }
 
 /* The newest job of the run r that has not ended. Reads an index alone; written without
@@ -460,9 +480,9 @@ int queue_has_result(struct store *store, bool *out, int64_t run_id, const char 
     int64_t id;
 
     return sql_int(store, &id, out, err,
-                   "SELECT evaluation_id FROM evaluation JOIN evaluation_result USING"
-                   " (evaluation_id) WHERE run_id = ?1 AND canonical = ?2"
-                   " AND checkpoint = 'last'",
+                   "SELECT evaluation_id FROM run_inference JOIN evaluation_result USING"
+                   " (evaluation_id) WHERE run_id = ?1 AND inference_id = " INFERENCE(
+                       "?2") " AND checkpoint = 'last'",
                    "it", run_id, canonical);
 }
 
@@ -485,9 +505,11 @@ int queue_missing_evaluations(struct store *store, struct queue_missing **out, i
     struct queue_missing *list = NULL;
     int n = 0;
     int rc = sql_query(store, &s, err,
-                       "SELECT v.evaluation_id, v.canonical FROM evaluation v"
-                       " WHERE v.run_id = ?1 AND EXISTS (SELECT 1 FROM arm_evaluation x"
-                       "  WHERE x.evaluation_id = v.evaluation_id)"
+                       "SELECT v.evaluation_id, i.canonical FROM run_inference v"
+                       " JOIN inference i USING (inference_id)"
+                       " WHERE v.run_id = ?1 AND EXISTS (SELECT 1 FROM arm_run"
+                       "  JOIN arm_inference x USING (arm_id)"
+                       "  WHERE run_id = ?1 AND x.inference_id = v.inference_id)"
                        " AND NOT EXISTS (SELECT 1 FROM evaluation_result r"
                        "  WHERE r.evaluation_id = v.evaluation_id AND r.checkpoint = 'last')"
                        " ORDER BY v.evaluation_id",

@@ -192,7 +192,8 @@ static int find_evaluation(struct store *store, int64_t *id,
     if (canonical != NULL)
         rc =
             sql_int(store, id, &found, err,
-                    "SELECT evaluation_id FROM evaluation WHERE run_id = ?1 AND canonical = ?2",
+                    "SELECT evaluation_id FROM run_inference WHERE run_id = ?1 AND inference_id"
+                    " = (SELECT inference_id FROM inference WHERE canonical = ?2)",
                     "it", attempt->run_id, canonical);
     if (rc == 0 && !found)
         rc =

@@ -68,8 +68,9 @@ static int count_newest(struct store *store, sqlite3_stmt **s, struct status_cou
     "j.kind = 'train' OR NOT EXISTS (SELECT 1 FROM job_evaluation q"                           \
     " WHERE q.job_id = j.job_id)"
 #define OF_ARM                                                                                 \
-    "(" FOR_ALL " OR EXISTS (SELECT 1 FROM job_evaluation q CROSS JOIN arm_evaluation w"       \
-    " ON w.arm_id = x.arm_id AND w.evaluation_id = q.evaluation_id"                            \
+    "(" FOR_ALL " OR EXISTS (SELECT 1 FROM job_evaluation q"                                   \
+    " CROSS JOIN run_inference v USING (evaluation_id) CROSS JOIN arm_inference w"             \
+    " ON w.arm_id = x.arm_id AND w.inference_id = v.inference_id"                              \
     " WHERE q.job_id = j.job_id))"
 
 /* Counts the newest job of each kind of each of an experiment's runs, all of which are
@@ -81,8 +82,11 @@ static int count_runs(struct store *store, struct status_counts *out,
         store, runs,
         "SELECT j.run_id, j.kind = 'train', j.state FROM job j"
         " WHERE j.run_id BETWEEN ?1 AND ?2 AND (" FOR_ALL " OR EXISTS"
-        "  (SELECT 1 FROM job_evaluation q CROSS JOIN arm_evaluation w USING (evaluation_id)"
-        "   CROSS JOIN arm b USING (arm_id) CROSS JOIN experiment f USING (experiment_id)"
+        "  (SELECT 1 FROM job_evaluation q CROSS JOIN run_inference v USING (evaluation_id)"
+        "   CROSS JOIN arm_run y USING (run_id) CROSS JOIN arm_inference w"
+        "    ON w.arm_id = y.arm_id AND w.inference_id = v.inference_id"
+        "   CROSS JOIN arm b ON b.arm_id = w.arm_id"
+        "   CROSS JOIN experiment f USING (experiment_id)"
         "   WHERE q.job_id = j.job_id AND f.name = ?3))"
         " ORDER BY j.run_id, j.kind, j.job_id",
         experiment);

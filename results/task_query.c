@@ -41,12 +41,15 @@ int task_outcomes(struct table **out, struct store *store, const char *experimen
                        ", v.split, " EVALUATION_OTHERS ", o.test_index + 1,"
                        " o.rank, o.votes, o.predictions, o.per_token_accuracy"
                        " FROM experiment e CROSS JOIN arm a USING (experiment_id)"
-                       " CROSS JOIN arm_evaluation x USING (arm_id)"
-                       " CROSS JOIN evaluation v USING (evaluation_id)"
-                       " CROSS JOIN run r USING (run_id) CROSS JOIN task_outcome o"
-                       "  ON o.evaluation_id = v.evaluation_id AND o.task = ?2"
+                       " CROSS JOIN arm_inference x USING (arm_id)"
+                       " CROSS JOIN inference v USING (inference_id)"
+                       " CROSS JOIN arm_run y ON y.arm_id = a.arm_id"
+                       " CROSS JOIN run r USING (run_id) CROSS JOIN run_inference n"
+                       "  ON n.run_id = r.run_id AND n.inference_id = v.inference_id"
+                       " CROSS JOIN task_outcome o"
+                       "  ON o.evaluation_id = n.evaluation_id AND o.task = ?2"
                        " WHERE e.name = ?1 ORDER BY a.position, r.seed, v.outer_steps,"
-                       "  v.augmentations, v.evaluation_id, o.test_index LIMIT ?3",
+                       "  v.augmentations, n.evaluation_id, o.test_index LIMIT ?3",
                        "tti", experiment, task, (int64_t)most);
     if (rc == 0)
         rc = table_add_rows(*out, store, &s, COLUMNS, COUNT, err);
@@ -149,7 +152,7 @@ int run_experiment(struct store *store, char out[EXPERIMENT_NAME_SIZE], const ch
 #define ANSWERED                                                                               \
     " CROSS JOIN attempt t ON t.attempt_id = (SELECT max(k.attempt_id) FROM attempt k"         \
     "  WHERE k.run_id = r.run_id AND k.outcome = 'done')"                                      \
-    " WHERE e.name = ?1 AND EXISTS (SELECT 1 FROM evaluation v CROSS JOIN task_outcome o"      \
+    " WHERE e.name = ?1 AND EXISTS (SELECT 1 FROM run_inference v CROSS JOIN task_outcome o"   \
     "  USING (evaluation_id) WHERE v.run_id = r.run_id AND o.task = ?2)"
 
 static void read_answerer(struct task_answerer *out, sqlite3_stmt *s)

@@ -107,11 +107,11 @@ int verify_begin(struct store *store, int64_t run_id, struct error *err)
         "DELETE FROM metric WHERE run_id = ?1",
         "DELETE FROM baseline WHERE run_id = ?1",
         "DELETE FROM task_outcome WHERE evaluation_id IN"
-        " (SELECT evaluation_id FROM evaluation WHERE run_id = ?1)",
+        " (SELECT evaluation_id FROM run_inference WHERE run_id = ?1)",
         "DELETE FROM measure_value WHERE evaluation_id IN"
-        " (SELECT evaluation_id FROM evaluation WHERE run_id = ?1)",
+        " (SELECT evaluation_id FROM run_inference WHERE run_id = ?1)",
         "DELETE FROM evaluation_result WHERE evaluation_id IN"
-        " (SELECT evaluation_id FROM evaluation WHERE run_id = ?1)",
+        " (SELECT evaluation_id FROM run_inference WHERE run_id = ?1)",
     };
     int rc = sql_run(store, err,
                      "CREATE TEMP TABLE verify_value (stored INTEGER, item TEXT, step INTEGER,"

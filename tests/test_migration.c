@@ -442,13 +442,57 @@ static void where_attempts_run_becomes_one_text(void **state)
     store_close(store);
 }
 
-/* SQL without comments and without space. */
+/* What the evaluations were, and who asked for them, to compare with; an arm that does not ask for
+ * all that its run has. */
+static const char EVALUATIONS[] =
+    "DELETE FROM arm_evaluation WHERE arm_id = 2 AND evaluation_id = 4;"
+    "CREATE TABLE before AS SELECT * FROM evaluation;"
+    "CREATE TABLE asked AS SELECT * FROM arm_evaluation;"
+    "CREATE TABLE outcomes AS SELECT * FROM task_outcome;"
+    "CREATE VIEW mine AS SELECT e.canonical, o.votes FROM evaluation e JOIN task_outcome o"
+    " USING (evaluation_id)";
+
+static void settings_of_evaluations_are_shared(void **state)
+{
+    static const struct {
+        const char *before, *after;
+    } SAME[] = { { "before", "evaluation" },
+                 { "asked", "arm_evaluation" },
+                 { "outcomes", "task_outcome" } };
+
+    (void)state;
+    make_release_1(EVALUATIONS);
+    struct store *store = open_as(NULL, STORE_READ);
+
+    for (size_t i = 0; i < sizeof SAME / sizeof *SAME; i++) {
+        char sql[200];
+
+        snprintf(sql, sizeof sql,
+                 "SELECT count(*) FROM (SELECT * FROM %s EXCEPT SELECT * FROM %s)",
+                 SAME[i].before, SAME[i].after);
+        assert_int_equal(read_int(store, sql), 0);
+        snprintf(sql, sizeof sql,
+                 "SELECT (SELECT count(*) FROM %s) - (SELECT count(*) FROM %s)", SAME[i].before,
+                 SAME[i].after);
+        assert_int_equal(read_int(store, sql), 0);
+    }
+    assert_int_equal(read_int(store, "SELECT count(*) FROM inference"), 2);
+    assert_int_equal(read_int(store, "SELECT count(*) FROM run_inference"), 4);
+    assert_int_equal(read_int(store, "SELECT count(*) FROM arm_inference"), 3);
+    assert_int_equal(read_int(store, "SELECT count(*) FROM mine"),
+                     read_int(store, "SELECT count(*) FROM outcomes")); /* the user's own */
+    assert_true(read_int(store, "SELECT count(*) FROM mine") > 0);
+    assert_int_equal(read_int(store, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+    store_close(store);
+}
+
+/* SQL without comments, space, and the quotes that a renaming puts around a name. */
 static void print_bare(FILE *out, const char *sql)
 {
     for (; *sql != '\0'; sql++) {
         if (strncmp(sql, "--", 2) == 0)
             sql += strcspn(sql, "\n");
-        if (strchr(" \n", *sql) == NULL)
+        if (strchr(" \n\"", *sql) == NULL)
             fputc(*sql, out);
     }
     fputc('\n', out);
@@ -530,6 +574,7 @@ int main(void)
         WITH_DIRECTORY(processes_that_come_at_once_upgrade_once),
         WITH_DIRECTORY(an_upgrade_that_is_killed_is_done_or_was_never_begun),
         WITH_DIRECTORY(settings_of_the_first_release_are_shared),
+        WITH_DIRECTORY(settings_of_evaluations_are_shared),
         WITH_DIRECTORY(the_first_releases_upgrade_may_be_shared_and_killed),
         WITH_DIRECTORY(where_attempts_run_becomes_one_text),
         WITH_DIRECTORY(the_first_release_gets_every_table_of_todays),

@@ -425,8 +425,7 @@ static void results_do_not_depend_on_the_numbers_of_runs(void **state)
     change("PRAGMA foreign_keys = OFF; BEGIN;"
            "UPDATE run SET run_id = run_id * 1000; UPDATE arm_run SET run_id = run_id * 1000;"
            "UPDATE job SET run_id = run_id * 1000; UPDATE attempt SET run_id = run_id * 1000;"
-           "UPDATE evaluation SET run_id = run_id * 1000, evaluation_id = -evaluation_id;"
-           "UPDATE arm_evaluation SET evaluation_id = -evaluation_id;"
+           "UPDATE run_inference SET run_id = run_id * 1000, evaluation_id = -evaluation_id;"
            "UPDATE evaluation_result SET evaluation_id = -evaluation_id;"
            "UPDATE measure_value SET evaluation_id = -evaluation_id;"
            "UPDATE task_outcome SET evaluation_id = -evaluation_id; COMMIT");
@@ -647,9 +646,8 @@ static void trajectories_of_one_arm_are_told_apart(void **state)
     change("INSERT INTO measure_value SELECT evaluation_id, step, 'residual_h', 1, 0.5"
            " FROM evaluation_result WHERE checkpoint = 'last' AND evaluation_id < 3;"
            "UPDATE evaluation SET outer_steps = 1,"
-           " canonical = json_set(canonical, '$.\"eval.trajectory\"', json('true'));"
-           "UPDATE evaluation SET canonical = json_set(canonical, '$.\"eval.weights\"', 'raw')"
-           " WHERE evaluation_id = 2");
+           " canonical = json_set(canonical, '$.\"eval.trajectory\"', json('true'),"
+           "  '$.\"eval.weights\"', iif(evaluation_id % 2 = 0, 'raw', 'ema'))");
     results = load(RESULTS_BARE);
     must(trajectories_load(&trajectories, store, results, &err), &err);
     assert_int_equal(trajectories.count, 2);

@@ -99,6 +99,9 @@ static void arms_have_evaluations_and_costs_of_their_own(void **state)
     queue(&place, "arms", 0, "[1, 2]", "[0]", "{\"arch.halt_max_steps\": [2, 4, 8]}");
     place_expect(&place, SHORTER, "6");
     place_expect(&place, "SELECT count(*) FROM evaluation", "6");
+    place_expect(&place, "SELECT count(*) FROM arm_evaluation", "6");
+    place_expect(&place, "SELECT count(*) FROM inference", "3"); /* seeds share them */
+    place_expect(&place, "SELECT count(*) FROM arm_inference", "3");
     place_expect(&place, "SELECT count(DISTINCT cost) FROM job", "3");
     place_remove(&place);
 }

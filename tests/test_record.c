@@ -39,8 +39,10 @@ static int open_store(void **state)
         " VALUES (1, '" HASH "', '{}', '{}', 'b', '1', 0);"
         "INSERT INTO job (job_id, run_id, kind, state, priority, cost, queued_at)"
         " VALUES (1, 1, 'train', 'running', 0, 1, 't');"
-        "INSERT INTO evaluation (evaluation_id, run_id, canonical, outer_steps, augmentations,"
-        " act_inference, eval_seed, split) VALUES (1, 1, '{\"a\":1}', 1, 0, 0, 0, 'test');"
+        "INSERT INTO inference (canonical, outer_steps, augmentations, act_inference, "
+        "eval_seed,"
+        " split) VALUES ('{\"a\":1}', 1, 0, 0, 0, 'test');"
+        "INSERT INTO run_inference (run_id, inference_id) VALUES (1, 1);"
         "INSERT INTO attempt (attempt_id, job_id, run_id, number, directory, executor, state,"
         " started_at) VALUES (1, 1, 1, 1, '" DIRECTORY "', 'local', 'running', 't');";
     struct error err;

@@ -559,9 +559,10 @@ static void an_experiment_counts_its_own_evaluations(void **state)
         "INSERT INTO arm (arm_id, experiment_id, position, label, axes)"
         " VALUES (70, 70, 0, 'base', '{}');"
         "INSERT INTO arm_run VALUES (70, 1);"
-        "INSERT INTO evaluation (evaluation_id, run_id, canonical, outer_steps, augmentations,"
-        " act_inference, eval_seed, split) VALUES (70, 1, '{}', 9, 0, 0, 0, 'test');"
-        "INSERT INTO arm_evaluation VALUES (70, 70);"
+        "INSERT INTO inference (inference_id, canonical, outer_steps, augmentations,"
+        " act_inference, eval_seed, split) VALUES (70, '{}', 9, 0, 0, 0, 'test');"
+        "INSERT INTO run_inference VALUES (70, 1, 70);"
+        "INSERT INTO arm_inference VALUES (70, 70);"
         "INSERT INTO job (job_id, run_id, kind, state, queued_at, cost)"
         " VALUES (70, 1, 'evaluate', 'queued', 't', 5e9);"
         "INSERT INTO job_evaluation VALUES (70, 70);";
@@ -611,8 +612,10 @@ static void no_query_of_a_command_scans_a_table(void **state)
         { "SELECT step, checkpoint, outer_steps", "ORDER BY", "results of a run", false },
         { "SELECT step, checkpoint, outer_steps", "SCAN json_each", "an object's members",
           false },
-        { "FROM evaluation v WHERE v.run_id = ?1", "ORDER BY", "evaluations of a run", false },
+        { "USING (inference_id) WHERE v.run_id = ?1", "ORDER BY", "evaluations of a run", false },
         { "FROM evaluation WHERE run_id = ?1", "ORDER BY", "the same", false },
+        { "FROM evaluation WHERE run_id BETWEEN", "RIGHT PART OF ORDER BY", "of each run",
+          false },
         { "WHERE x.run_id = j.run_id ORDER BY e.name", "ORDER BY", "arms of a run", false },
         { "FROM attempt WHERE state IN", "ORDER BY", "attempts at work", false },
         { "m.experiment = name", "ORDER BY", "marks of an experiment", false },
