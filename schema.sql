@@ -4,7 +4,7 @@
 -- Opened with journal_mode=WAL, synchronous=FULL, foreign_keys=ON.
 
 PRAGMA application_id = 0x68726d6c; -- "hrml"
-PRAGMA user_version = 8; -- results/migrations.c brings older databases to it
+PRAGMA user_version = 9; -- results/migrations.c brings older databases to it
 
 -- The directory of this database, so that a copy of a workspace is recognised as one. One row,
 -- written by the first command that may write.
@@ -51,21 +51,29 @@ CREATE TABLE config_setting (
     PRIMARY KEY (config_id, key)
 ) STRICT, WITHOUT ROWID;
 
--- One training: settings and seed, identified by content.
-CREATE TABLE run (
-    run_id INTEGER PRIMARY KEY,
-    hash TEXT NOT NULL UNIQUE CHECK (length(hash) = 64), -- SHA-256: canonical, data, numeric version
-    canonical TEXT NOT NULL,           -- canonical form of the active training settings
-    job_config TEXT NOT NULL CHECK (json_valid(job_config)), -- the settings of training and data, for job.json; the job's execution settings go over them
+-- What runs share that differ only in the seed, and in the run whose weights they begin with. One
+-- is found by its config_id, which few others have: an index over its texts would be as large as they.
+CREATE TABLE training (
+    training_id INTEGER PRIMARY KEY,
+    canonical TEXT NOT NULL,           -- canonical form of the active training settings without train.seed; of runs that begin with the weights of another of their plan, train.init_from is run: and 64 zeros
+    job_config TEXT NOT NULL CHECK (json_valid(job_config)), -- the settings of training and data, for job.json, likewise; seed and base of the run, and the job's execution settings, go over them
     data_hash TEXT NOT NULL,           -- SHA-256 of the content of the tasks used
     numeric_version TEXT NOT NULL,     -- of the engine
-    seed INTEGER NOT NULL,             -- train.seed
     parameters INTEGER,                -- trained by AdamATan2; NULL: not yet known
     puzzle_parameters INTEGER,         -- elements of the puzzle embedding; NULL: not yet known
     total_steps INTEGER,               -- planned training steps; NULL: not yet known
     train_flops REAL,                  -- of the whole training, counted from shapes; NULL: not yet known
+    config_id INTEGER REFERENCES config -- its effective settings
+) STRICT;
+CREATE INDEX training_by_config ON training (config_id);
+
+-- A training with its seed, identified by content.
+CREATE TABLE run (
+    run_id INTEGER PRIMARY KEY,
+    hash TEXT NOT NULL UNIQUE CHECK (length(hash) = 64), -- SHA-256: canonical form with seed and base, data, numeric version
+    training_id INTEGER NOT NULL REFERENCES training,
+    seed INTEGER NOT NULL,             -- train.seed
     mixed INTEGER NOT NULL DEFAULT 0 CHECK (mixed IN (0, 1)), -- trained on more than one kernel set or number of threads
-    config_id INTEGER REFERENCES config, -- its effective settings
     base_hash TEXT                     -- hash of the run whose final weights it begins with; NULL: none
 ) STRICT;
 CREATE INDEX run_by_base ON run (base_hash) WHERE base_hash IS NOT NULL;
@@ -375,6 +383,7 @@ JOIN run_inference v ON v.run_id = r.run_id AND v.inference_id = x.inference_id;
 CREATE VIEW setting AS
 SELECT r.run_id AS run_id, c.key AS key, coalesce(c.value, r.seed) AS value
 FROM run r
+JOIN training t USING (training_id)
 JOIN config_setting c USING (config_id);
 
 -- The measures of every release as columns, one row per evaluation and step.
@@ -439,7 +448,8 @@ SELECT e.name AS experiment,
        (SELECT x.exact_rows WHERE x.tasks > 0) AS exact_accuracy, -- its name up to version 2
        (SELECT x.mean_outer_steps WHERE x.tasks > 0) AS mean_outer_steps,
        x.tasks AS tasks,                  -- scored
-       r.train_flops AS train_flops,
+       (SELECT n.train_flops FROM training n WHERE n.training_id = r.training_id)
+           AS train_flops,
        (SELECT sum(t.user_seconds + t.system_seconds) FROM attempt t JOIN job j USING (job_id)
          WHERE t.run_id = r.run_id AND j.kind = 'train'
         UNION ALL SELECT user_seconds FROM attempt WHERE attempt_id = NULL)

@@ -15,9 +15,10 @@ int seed_spread_load(struct seed_spread *out, struct store *store, const char *d
     int rc = sql_query(store, &s, err,
                        "SELECT count(*), sum(x.pass_at_2), sum(x.pass_at_2 * x.pass_at_2)"
                        " FROM evaluation_result x CROSS JOIN evaluation e USING (evaluation_id)"
-                       " CROSS JOIN run r USING (run_id) WHERE x.checkpoint = 'last'"
-                       " AND x.pass_at_2 IS NOT NULL AND e.split = 'test' AND r.data_hash = ?1"
-                       " GROUP BY r.config_id, e.canonical HAVING count(*) >= 2"
+                       " CROSS JOIN run r USING (run_id) CROSS JOIN training t"
+                       " USING (training_id) WHERE x.checkpoint = 'last'"
+                       " AND x.pass_at_2 IS NOT NULL AND e.split = 'test' AND t.data_hash = ?1"
+                       " GROUP BY t.config_id, e.canonical HAVING count(*) >= 2"
                        " AND sum(x.pass_at_2) > 0 AND sum(x.pass_at_2) < count(*)",
                        "t", data_hash);
 

@@ -118,7 +118,7 @@ int diff_find_arm(struct diff_side *out, struct store *store, const char *experi
 /* A fact of a run, or of its last training attempt that reported its provenance. */
 #define OF_RUN(number, aspect, name, value)                                                    \
     " UNION ALL SELECT " number ", '" aspect "', '" name "', run_id, " value " FROM run"       \
-    "  WHERE run_id IN (SELECT run_id FROM side)"
+    "  CROSS JOIN training USING (training_id) WHERE run_id IN (SELECT run_id FROM side)"
 #define OF_ATTEMPT(number, aspect, name, value)                                                \
     " UNION ALL SELECT " number ", '" aspect "', '" name "', run_id, " value " FROM told"
 

@@ -16,8 +16,10 @@ enum { MOST_NAMED = 8 };
  * name, their values, its value. Where the data lie does not count, but what they hold;
  * neither do settings without effect on a side, which follows from others. */
 static const char DIFFERENCES[] =
-    "WITH other AS (SELECT * FROM run WHERE run_id IN (SELECT value FROM json_each(?2))),"
-    " mine AS (SELECT * FROM run WHERE run_id = ?1),"
+    "WITH other AS (SELECT * FROM training WHERE training_id IN (SELECT training_id FROM run"
+    "  WHERE run_id IN (SELECT value FROM json_each(?2)))),"
+    " mine AS (SELECT * FROM training WHERE training_id ="
+    "  (SELECT training_id FROM run WHERE run_id = ?1)),"
     " named AS (SELECT DISTINCT key FROM config_setting WHERE key <> 'data.path' AND config_id"
     "  IN (SELECT config_id FROM mine UNION SELECT config_id FROM other)),"
     " valued AS (SELECT n.key AS key, (SELECT value FROM config_setting s JOIN mine"

@@ -250,7 +250,62 @@ static const char VERSION_7[] = //
     MEASURE_OF("pass_at_1") ", " MEASURE_OF("pass_at_2");
 
 /*
- * Version 8: evaluations of many runs share their settings. The tables that refer to an
+ * Version 8: what runs share that differ only in their seeds is stored once. 100 000 runs
+ * took 92 MiB, most of it texts that a thousand of them repeated. The texts lose the seed
+ * and the base's hash, which are the run's; json_remove() keeps every digit of a number.
+ * Counts that differ, as releases may count otherwise, stay what they are: such runs do
+ * not share. The table run is made anew, since dropping a column fails where a view of
+ * somebody's own reads it.
+ */
+#define SHARED_TEXT(text)                                                                      \
+    " replace(iif(json_valid(" text "), json_remove(" text ", '$.\"train.seed\"'), " text      \
+    "), '\"train.init_from\":\"run:' || coalesce(base_hash, '?') || '\"',"                     \
+    " '\"train.init_from\":\"run:' || printf('%064d', 0) || '\"') AS " text
+#define SHARED_FACTS                                                                           \
+    "canonical, job_config, data_hash, numeric_version, parameters, puzzle_parameters,"        \
+    " total_steps, train_flops, config_id"
+static const char VERSION_8[] = //
+    "CREATE TABLE training ("
+    "    training_id INTEGER PRIMARY KEY,"
+    "    canonical TEXT NOT NULL,"
+    "    job_config TEXT NOT NULL CHECK (json_valid(job_config)),"
+    "    data_hash TEXT NOT NULL,"
+    "    numeric_version TEXT NOT NULL,"
+    "    parameters INTEGER,"
+    "    puzzle_parameters INTEGER,"
+    "    total_steps INTEGER,"
+    "    train_flops REAL,"
+    "    config_id INTEGER REFERENCES config"
+    ") STRICT;"
+    "CREATE INDEX training_by_config ON training (config_id);"
+    "CREATE TEMP TABLE older_run AS SELECT run_id, hash, seed, mixed, base_hash,"
+    " data_hash, numeric_version, parameters, puzzle_parameters, total_steps, train_flops,"
+    " config_id,"                //
+    SHARED_TEXT("canonical") "," //
+    SHARED_TEXT("job_config")    //
+    " FROM run;"
+    "DROP TABLE run;"
+    "INSERT INTO training (" SHARED_FACTS ") SELECT " SHARED_FACTS " FROM older_run"
+    " GROUP BY " SHARED_FACTS " ORDER BY min(run_id);"
+    "CREATE TABLE run ("
+    "    run_id INTEGER PRIMARY KEY,"
+    "    hash TEXT NOT NULL UNIQUE CHECK (length(hash) = 64),"
+    "    training_id INTEGER NOT NULL REFERENCES training,"
+    "    seed INTEGER NOT NULL,"
+    "    mixed INTEGER NOT NULL DEFAULT 0 CHECK (mixed IN (0, 1)),"
+    "    base_hash TEXT"
+    ") STRICT;"
+    "INSERT INTO run SELECT o.run_id, o.hash, t.training_id, o.seed, o.mixed, o.base_hash"
+    " FROM older_run o CROSS JOIN training t ON t.config_id IS o.config_id"
+    "  AND t.data_hash = o.data_hash AND t.numeric_version = o.numeric_version"
+    "  AND t.parameters IS o.parameters AND t.puzzle_parameters IS o.puzzle_parameters"
+    "  AND t.total_steps IS o.total_steps AND t.train_flops IS o.train_flops"
+    "  AND t.canonical = o.canonical AND t.job_config = o.job_config;"
+    "DROP TABLE older_run;"
+    "CREATE INDEX run_by_base ON run (base_hash) WHERE base_hash IS NOT NULL;";
+
+/*
+ * Version 9: evaluations of many runs share their settings. The tables that refer to an
  * evaluation are made anew, since they are to refer to another table. A legacy renaming
  * does not look at views of somebody's own.
  */
@@ -258,13 +313,8 @@ static const char VERSION_7[] = //
     "INSERT INTO anew SELECT * FROM " name ";"                                                 \
     "DROP TABLE " name ";"                                                                     \
     "ALTER TABLE anew RENAME TO " name ";"
-static const char SHARE_INFERENCE[] = //
+static const char VERSION_9[] = //
     "PRAGMA legacy_alter_table = ON;"
-    "DROP VIEW IF EXISTS v_results;"
-    "DROP VIEW IF EXISTS v_untrained;"
-    "DROP VIEW IF EXISTS v_interim;"
-    "DROP VIEW IF EXISTS v_evaluations;"
-    "DROP VIEW IF EXISTS score;"
     "CREATE TABLE inference ("
     "    inference_id INTEGER PRIMARY KEY,"
     "    canonical TEXT NOT NULL UNIQUE,"
@@ -338,6 +388,6 @@ static const char SHARE_INFERENCE[] = //
     "PRAGMA legacy_alter_table = OFF;";
 
 const char *const MIGRATIONS[SCHEMA_VERSION] = {
-    NULL,      SHARE_SETTINGS, EXECUTION_OF_JOBS, PLACES_AND_MEASURES,
-    VERSION_5, VERSION_6,      VERSION_7,         SHARE_INFERENCE
+    NULL,      SHARE_SETTINGS, EXECUTION_OF_JOBS, PLACES_AND_MEASURES, VERSION_5, VERSION_6,
+    VERSION_7, VERSION_8,      VERSION_9
 };

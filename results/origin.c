@@ -173,10 +173,11 @@ int origin_builds(struct origin_builds *out, struct store *store, const struct i
 {
     struct id_query q =
         id_query_begin(store, runs,
-                       "SELECT t.run_id, t.started_at, t.engine_version, r.numeric_version,"
+                       "SELECT t.run_id, t.started_at, t.engine_version, n.numeric_version,"
                        " t.git_commit, t.compiler, t.kernel_set, t.blas, t.cpu, t.host,"
                        " coalesce(t.user_seconds, 0) + coalesce(t.system_seconds, 0)"
                        " FROM attempt t CROSS JOIN run r USING (run_id)"
+                       " CROSS JOIN training n USING (training_id)"
                        " WHERE t.run_id BETWEEN ?1 AND ?2 ORDER BY t.run_id, t.number");
     double of_run = 0;
     int before = -1, rc;

@@ -4,7 +4,6 @@
 #include "clock.h"
 #include "error.h"
 #include "file.h"
-#include "init_from.h"
 #include "json.h"
 #include "large_array.h"
 #include "settings.h"
@@ -192,20 +191,40 @@ int queue_config(struct store *store, int64_t *id, const cJSON *settings, struct
     return rc;
 }
 
+int queue_training(struct store *store, int64_t *id, const struct queue_training *training,
+                   struct error *err)
+{
+    const char *version =
+        training->numeric_version != NULL ? training->numeric_version : ENGINE_NUMERIC_VERSION;
+    bool found;
+    int rc =
+        sql_int(store, id, &found, err,
+                "SELECT training_id FROM training WHERE config_id = ?9 AND data_hash = ?3"
+                " AND numeric_version = ?4 AND parameters = ?5 AND puzzle_parameters = ?6"
+                " AND total_steps = ?7 AND train_flops = ?8 AND canonical = ?1"
+                " AND job_config = ?2 LIMIT 1",
+                "ttttiiiri", training->canonical, training->job_config, training->data_hash,
+                version, training->parameters, training->puzzle_parameters,
+                training->total_steps, training->train_flops, training->config_id);
+
+    if (rc < 0 || found)
+        return rc;
+    rc = sql_run(store, err,
+                 "INSERT INTO training (canonical, job_config, data_hash, numeric_version,"
+                 " parameters, puzzle_parameters, total_steps, train_flops, config_id)"
+                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                 "ttttiiiri", training->canonical, training->job_config, training->data_hash,
+                 version, training->parameters, training->puzzle_parameters,
+                 training->total_steps, training->train_flops, training->config_id);
+    return rc < 0 ? rc : last_id(store, id);
+}
+
 int queue_run(struct store *store, int64_t *id, const struct queue_run *run, struct error *err)
 {
-    char base[INIT_HASH_DIGITS + 1];
-    bool has_base = init_from_find(base, run->canonical, INIT_RUN_PREFIX);
-    int rc = sql_run(
-        store, err,
-        "INSERT INTO run (hash, canonical, job_config, data_hash, numeric_version, seed,"
-        " parameters, puzzle_parameters, total_steps, train_flops, config_id, base_hash)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
-        " ON CONFLICT (hash) DO NOTHING",
-        "tttttiiiirit", run->hash, run->canonical, run->job_config, run->data_hash,
-        run->numeric_version != NULL ? run->numeric_version : ENGINE_NUMERIC_VERSION, run->seed,
-        run->parameters, run->puzzle_parameters, run->total_steps, run->train_flops,
-        run->config_id, has_base ? base : (const char *)NULL);
+    int rc = sql_run(store, err,
+                     "INSERT INTO run (hash, training_id, seed, base_hash)"
+                     " VALUES (?1, ?2, ?3, ?4) ON CONFLICT (hash) DO NOTHING",
+                     "tiit", run->hash, run->training_id, run->seed, run->base_hash);
 
     *id = 0;
     return rc < 0 || sqlite3_changes(store_connection(store)) == 0 ? rc : last_id(store, id);

@@ -52,15 +52,28 @@ int queue_arm(struct store *store, int64_t *id, int64_t experiment_id, int posit
 int queue_config(struct store *store, int64_t *id, const cJSON *settings,
                  struct error *err) MUST_CHECK;
 
-struct queue_run {
-    const char *hash, *canonical, *data_hash;
-    /* ENGINE_NUMERIC_VERSION of the run; NULL: that of this program */
+/* What runs share that differ only in the seed and in their base, of which the texts
+ * have neither: no train.seed, and INIT_RUN_UNKNOWN for a base of the plan. */
+struct queue_training {
+    const char *canonical, *data_hash;
+    /* ENGINE_NUMERIC_VERSION of the runs; NULL: that of this program */
     const char *numeric_version;
     /* JSON object for job.json: all settings but those of the job */
     const char *job_config;
     int64_t config_id; /* queue_config()'s */
-    int64_t seed, parameters, puzzle_parameters, total_steps;
+    int64_t parameters, puzzle_parameters, total_steps;
     double train_flops;
+};
+
+/* Finds the training that equals this one in everything, or adds it. */
+int queue_training(struct store *store, int64_t *id, const struct queue_training *training,
+                   struct error *err) MUST_CHECK;
+
+struct queue_run {
+    const char *hash;
+    int64_t training_id; /* queue_training()'s */
+    int64_t seed;
+    const char *base_hash; /* of the run whose weights it begins with; NULL: none */
 };
 
 /* Adds a run; *id 0: it is there already. */

@@ -257,14 +257,13 @@ int record_attempt(struct store *store, int64_t *attempt_id, int *number, char d
                   : record_job_state(store, job->job_id, JOB_STARTING, OUTCOME_NONE, NULL, err);
 }
 
-/* Parses text and adds it as member key. */
-static int add_parsed(cJSON *object, const char *key, const char *text, struct error *err)
+/* Parses text and adds it to the list. */
+static int add_parsed(cJSON *list, const char *text, struct error *err)
 {
     cJSON *value = NULL;
     int rc = json_parse(&value, text, strlen(text), "database", err);
 
-    if (rc == 0 && !(key != NULL ? cJSON_AddItemToObject(object, key, value)
-                                 : cJSON_AddItemToArray(object, value))) {
+    if (rc == 0 && !cJSON_AddItemToArray(list, value)) {
         cJSON_Delete(value);
         rc = error_no_memory(err, "the job list");
     }
@@ -286,7 +285,7 @@ static int add_evaluations(struct store *store, cJSON *list, const struct record
                   "i", job->evaluate ? job->job_id : job->run_id);
 
     while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) {
-        rc = add_parsed(list, NULL, sql_text(s, 0), err);
+        rc = add_parsed(list, sql_text(s, 0), err);
         if (rc < 0)
             sql_end(&s);
     }
@@ -320,8 +319,9 @@ int record_job_json(struct store *store, cJSON **out, const struct record_job *j
     sqlite3_stmt *s;
     cJSON *json = cJSON_CreateObject();
     int rc = sql_query(store, &s, err,
-                       "SELECT data_hash, job_config, (SELECT file FROM checkpoint c"
-                       " WHERE c.run_id = r.run_id) FROM run r WHERE run_id = ?1",
+                       "SELECT t.data_hash, t.job_config, (SELECT file FROM checkpoint c"
+                       " WHERE c.run_id = r.run_id), r.seed, r.base_hash"
+                       " FROM run r JOIN training t USING (training_id) WHERE r.run_id = ?1",
                        "i", job->run_id);
 
     *out = NULL;
@@ -346,8 +346,14 @@ int record_job_json(struct store *store, cJSON **out, const struct record_job *j
         cJSON_AddStringToObject(json, "data_hash", sql_text(s, 0)) != NULL &&
         (job->evaluate ? cJSON_AddStringToObject(json, "checkpoint", file)
                        : cJSON_AddNullToObject(json, "checkpoint")) != NULL;
-    rc = whole ? add_parsed(json, "config", sql_text(s, 1), err)
+    cJSON *config = NULL;
+    rc = whole ? record_run_config(&config, sql_text(s, 1), sqlite3_column_int64(s, 3),
+                                   sql_text(s, 4), err)
                : error_no_memory(err, "the job list");
+    if (rc == 0 && !cJSON_AddItemToObject(json, "config", config)) {
+        cJSON_Delete(config);
+        rc = error_no_memory(err, "the job list");
+    }
     sql_end(&s);
     if (rc == 0)
         rc = record_job_settings(store, cJSON_GetObjectItemCaseSensitive(json, "config"),

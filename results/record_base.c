@@ -44,6 +44,47 @@ int record_baseless_jobs(struct store *store, struct record_baseless *out, int m
     return rc;
 }
 
+/* Adds the seed where a canonical text has it: members are in order. */
+static bool add_seed(cJSON *config, int64_t seed)
+{
+    const char *key = settings_table[TRAIN_SEED].key;
+    cJSON *item = config->child;
+
+    while (item != NULL && strcmp(item->string, key) < 0)
+        item = item->next;
+    const cJSON *added = cJSON_AddNumberToObject(config, key, (double)seed);
+
+    /* those after it go behind it; AddItemToArray: an item keeps the name that it has */
+    while (added != NULL && item != NULL && item != added) {
+        cJSON *next = item->next;
+
+        cJSON_AddItemToArray(config, cJSON_DetachItemViaPointer(config, item));
+        item = next;
+    }
+    return added != NULL;
+}
+
+int record_run_config(cJSON **out, const char *job_config, int64_t seed, const char *base_hash,
+                      struct error *err)
+{
+    char *text = strdup(job_config);
+    int rc = text == NULL ? error_no_memory(err, "a job") : 0;
+
+    *out = NULL;
+    if (rc == 0 && strlen(base_hash) == INIT_HASH_DIGITS)
+        init_from_put_run(text, base_hash);
+    if (rc == 0)
+        rc = json_parse(out, text, strlen(text), "database", err);
+    /* 0 is what its absence means */
+    if (rc == 0 && seed != 0 && cJSON_IsObject(*out) && !add_seed(*out, seed)) {
+        cJSON_Delete(*out);
+        *out = NULL;
+        rc = error_no_memory(err, "a job");
+    }
+    free(text);
+    return rc;
+}
+
 /* The file of a base's weights, and what tells its puzzle ids apart. */
 static int add_run(struct store *store, cJSON *init, const char *hash, struct error *err)
 {
@@ -51,10 +92,11 @@ static int add_run(struct store *store, cJSON *init, const char *hash, struct er
     cJSON *config = NULL;
     bool found = false, whole = true;
     int rc = sql_query(store, &s, err,
-                       "SELECT c.file, b.data_hash, b.job_config,"
+                       "SELECT c.file, t.data_hash, t.job_config,"
                        " (SELECT n.settings FROM job k JOIN execution n USING (execution_id)"
-                       "   WHERE k.run_id = b.run_id ORDER BY k.job_id DESC LIMIT 1)"
-                       " FROM run b LEFT JOIN checkpoint c USING (run_id) WHERE b.hash = ?1",
+                       "   WHERE k.run_id = b.run_id ORDER BY k.job_id DESC LIMIT 1),"
+                       " b.seed, b.base_hash FROM run b JOIN training t USING (training_id)"
+                       " LEFT JOIN checkpoint c USING (run_id) WHERE b.hash = ?1",
                        "t", hash);
 
     while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) { /* one row or none */
@@ -64,7 +106,8 @@ static int add_run(struct store *store, cJSON *init, const char *hash, struct er
         whole = cJSON_AddStringToObject(init, "file", sql_text(s, 0)) != NULL &&
                 cJSON_AddStringToObject(init, "run_hash", hash) != NULL &&
                 cJSON_AddStringToObject(init, "data_hash", sql_text(s, 1)) != NULL;
-        rc = json_parse(&config, sql_text(s, 2), strlen(sql_text(s, 2)), "database", err);
+        rc = record_run_config(&config, sql_text(s, 2), sqlite3_column_int64(s, 4),
+                               sql_text(s, 5), err);
         if (rc == 0 && sql_text(s, 3)[0] != '\0')
             rc = json_parse(&place, sql_text(s, 3), strlen(sql_text(s, 3)), "database", err);
         if (rc == 0 && place != NULL)
@@ -86,14 +129,17 @@ int record_add_init(struct store *store, cJSON *job, int64_t run_id, struct erro
 {
     sqlite3_stmt *s;
     char run[INIT_HASH_DIGITS + 1] = "", file[INIT_HASH_DIGITS + 1] = "";
-    int rc =
-        sql_query(store, &s, err, "SELECT canonical FROM run WHERE run_id = ?1", "i", run_id);
+    int rc = sql_query(store, &s, err,
+                       "SELECT base_hash, canonical FROM run JOIN training USING (training_id)"
+                       " WHERE run_id = ?1",
+                       "i", run_id);
 
     cJSON_DeleteItemFromObjectCaseSensitive(job, "init_from");
     while (rc == 0 && (rc = sql_step(store, &s, err)) > 0) { /* one row */
         rc = 0;
-        if (!init_from_find(run, sql_text(s, 0), INIT_RUN_PREFIX))
-            (void)init_from_find(file, sql_text(s, 0), INIT_FILE_PREFIX);
+        sql_copy_text(run, sizeof run, s, 0);
+        if (run[0] == '\0')
+            (void)init_from_find(file, sql_text(s, 1), INIT_FILE_PREFIX);
     }
     if (rc < 0 || (run[0] == '\0' && file[0] == '\0'))
         return rc;

@@ -32,6 +32,11 @@ struct record_baseless {
 int record_baseless_jobs(struct store *store, struct record_baseless *out, int most, int *count,
                          struct error *err) MUST_CHECK;
 
+/* The settings of a run for a job.json, newly allocated: its training's job_config, its
+ * seed, and, where the text says INIT_RUN_UNKNOWN, its base. base_hash: "": none. */
+int record_run_config(cJSON **out, const char *job_config, int64_t seed, const char *base_hash,
+                      struct error *err) MUST_CHECK;
+
 /* Adds the member init_from to the job.json of a training of the run: where the weights
  * that it begins with are. A run that begins with the seed's has none. */
 int record_add_init(struct store *store, cJSON *job, int64_t run_id,

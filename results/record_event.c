@@ -132,9 +132,13 @@ static int apply_begin(struct store *store, const struct record_attempt *attempt
                  text_member(p, "blas_core"), text_member(p, "cpu"), whole);
     free(whole);
     if (rc == 0 && strcmp(kind, "train") == 0)
+        /* what all seeds report is mostly there already */
         rc = sql_run(store, err,
-                     "UPDATE run SET parameters = ?2, puzzle_parameters = ?3, total_steps = ?4,"
-                     " train_flops = ?5 WHERE run_id = ?1",
+                     "UPDATE training SET parameters = ?2, puzzle_parameters = ?3,"
+                     " total_steps = ?4, train_flops = ?5"
+                     " WHERE training_id = (SELECT training_id FROM run WHERE run_id = ?1)"
+                     " AND (parameters IS NOT ?2 OR puzzle_parameters IS NOT ?3"
+                     "  OR total_steps IS NOT ?4 OR train_flops IS NOT ?5)",
                      "iiiir", attempt->run_id, json_integer_or(body, "parameters", 0),
                      json_integer_or(body, "puzzle_parameters", 0),
                      json_integer_or(body, "total_steps", 0),

@@ -148,8 +148,8 @@ static int load_runs(struct run_facts *facts, const struct id_list *ids, struct 
     struct id_query q = id_query_begin(
         store, ids,
         "SELECT run_id, seed, hash, data_hash, train_flops, config_id, parameters,"
-        " puzzle_parameters, total_steps FROM run WHERE run_id BETWEEN ?1 AND ?2 ORDER BY "
-        "run_id");
+        " puzzle_parameters, total_steps FROM run CROSS JOIN training USING (training_id)"
+        " WHERE run_id BETWEEN ?1 AND ?2 ORDER BY run_id");
     int rc;
 
     for (int i = 0; i < ids->count; i++)

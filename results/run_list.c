@@ -24,9 +24,10 @@ static const struct table_column COLUMNS[] = {
 static const char SQL[] =
     "SELECT r.label, r.seed, r.hash, j.state, j.cause,"
     " coalesce((SELECT max(m.step) FROM metric m WHERE m.run_id = r.run_id"
-    "  AND m.name = 'train/lr'), 0), r.total_steps,"
+    "  AND m.name = 'train/lr'), 0),"
+    " (SELECT n.total_steps FROM training n WHERE n.training_id = r.training_id),"
     " (SELECT count(*) FROM attempt t WHERE t.run_id = r.run_id)"
-    " FROM (SELECT a.label, a.position, r.run_id, r.seed, r.hash, r.total_steps"
+    " FROM (SELECT a.label, a.position, r.run_id, r.seed, r.hash, r.training_id"
     "  FROM experiment e CROSS JOIN arm a USING (experiment_id)"
     "  CROSS JOIN arm_run x USING (arm_id) CROSS JOIN run r USING (run_id)"
     "  WHERE e.name = ?1 ORDER BY a.position, r.seed LIMIT ?2) r"

@@ -34,6 +34,8 @@ static int fill(struct store *store, struct table **out, const struct table_colu
 /* Trillions of operations with four digits, however few they are. */
 #define TFLOP "CAST(printf('%.4g', train_flops * 1e-12) AS REAL)"
 
+#define FACTS "FROM run JOIN training USING (training_id)"
+
 /* The run, with one line per fact; unknown facts are omitted. People are shown some
  * shorter: a hash and its name fill a line of 80 columns. */
 static int fill_facts(struct store *store, struct table **out, const char *hash,
@@ -58,15 +60,14 @@ static int fill_facts(struct store *store, struct table **out, const char *hash,
         " UNION ALL SELECT 4, j.kind || ' job', j.state || coalesce(': ' || j.cause, '')"
         "  || coalesce(': ' || j.message, ''), NULL, NULL, r.hash"
         "  FROM job j JOIN run r USING (run_id)"
-        " UNION ALL SELECT 5, 'parameters', parameters, NULL, NULL, hash FROM run"
+        " UNION ALL SELECT 5, 'parameters', parameters, NULL, NULL, hash " FACTS
         " UNION ALL SELECT 6, 'puzzle embedding', puzzle_parameters, 'puzzle ids',"
-        "  puzzle_parameters || ' parameters of their embedding', hash FROM run"
-        " UNION ALL SELECT 7, 'training steps', total_steps, 'steps', NULL, hash FROM run"
+        "  puzzle_parameters || ' parameters of their embedding', hash " FACTS
+        " UNION ALL SELECT 7, 'training steps', total_steps, 'steps', NULL, hash " FACTS
         " UNION ALL SELECT 8, 'training TFLOP', " TFLOP ", 'work', " TFLOP " || ' TFLOP',"
-        "  hash FROM run"
-        " UNION ALL SELECT 9, 'data', data_hash, NULL, NULL, hash FROM run"
+        "  hash " FACTS " UNION ALL SELECT 9, 'data', data_hash, NULL, NULL, hash " FACTS
         " UNION ALL SELECT 10, 'numeric version', numeric_version, 'engine',"
-        "  'numeric version ' || numeric_version, hash FROM run"
+        "  'numeric version ' || numeric_version, hash " FACTS
         " UNION ALL SELECT 11, 'mixed', 'trained on more than one kernel set or number of "
         "threads', NULL, NULL, hash FROM run WHERE mixed"
         " UNION ALL SELECT 12, 'checkpoint', c.file, NULL,"

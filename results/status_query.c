@@ -186,9 +186,9 @@ int status_ahead(struct store *store, struct status_ahead *out, const char *expe
 
 /* The share of a run's training that is done according to its metrics. */
 #define RUN_SHARE                                                                              \
-    "coalesce((SELECT min(1.0, max(m.step) * 1.0 / r.total_steps) FROM metric m"               \
-    " JOIN run r USING (run_id) WHERE m.run_id = j.run_id AND m.name = 'train/lr'"             \
-    " AND r.total_steps > 0), 0.0)"
+    "coalesce((SELECT min(1.0, max(m.step) * 1.0 / n.total_steps) FROM metric m"               \
+    " JOIN run r USING (run_id) JOIN training n USING (training_id)"                           \
+    " WHERE m.run_id = j.run_id AND m.name = 'train/lr' AND n.total_steps > 0), 0.0)"
 
 /* Counts the jobs of an experiment (a run that serves several arms once for each)
  * and sums their remaining work. Every table is read through an index, in its order. */

@@ -419,11 +419,13 @@ static int open_for_writing(struct store *store, const char *workspace, struct e
     if (rc == 0)
         rc = set_journal_mode(store, workspace, err);
     if (rc == 0)
-        rc = execute(store, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; " STORE_CACHE,
-                     "set up", err);
+        rc =
+            execute(store, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; " STORE_CACHE,
+                    "set up", err);
     if (rc == 0 && version != store->schema->version)
         rc = bring_up_to_date(store, err);
-    return rc;
+    /* not before: an upgrade may drop a table that others refer to and make it anew */
+    return rc < 0 ? rc : execute(store, "PRAGMA foreign_keys = ON", "set up", err);
 }
 
 /* Opens the file and reads from it. */

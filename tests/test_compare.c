@@ -524,14 +524,14 @@ static void what_is_detectable_follows_from_the_test_split_alone(void **state)
     char hash[65];
 
     (void)state;
-    open_workspace(
-        "UPDATE run SET seed = run_id, data_hash = printf('%064d', 0), config_id = 1;"
-        "UPDATE evaluation SET split = 'train', canonical = replace(canonical,"
-        " '\"test\"', '\"train\"') WHERE outer_steps = 2;"
-        "UPDATE measure_value SET value = 0.5 WHERE name = 'pass_at_2';"
-        "UPDATE measure_value SET value = 0.3 + run_id / 10.0 + (run_id - 1) / 10.0"
-        " FROM evaluation v WHERE v.evaluation_id = measure_value.evaluation_id"
-        " AND name = 'pass_at_2' AND v.outer_steps = 1;");
+    open_workspace("UPDATE run SET seed = run_id;"
+                   "UPDATE training SET data_hash = printf('%064d', 0), config_id = 1;"
+                   "UPDATE evaluation SET split = 'train', canonical = replace(canonical,"
+                   " '\"test\"', '\"train\"') WHERE outer_steps = 2;"
+                   "UPDATE measure_value SET value = 0.5 WHERE name = 'pass_at_2';"
+                   "UPDATE measure_value SET value = 0.3 + run_id / 10.0 + (run_id - 1) / 10.0"
+                   " FROM evaluation v WHERE v.evaluation_id = measure_value.evaluation_id"
+                   " AND name = 'pass_at_2' AND v.outer_steps = 1;");
     snprintf(hash, sizeof hash, "%064d", 0);
     must(seed_spread_load(&spread, store, hash, &err), &err);
     assert_int_equal(spread.cells, 1);

@@ -237,7 +237,7 @@ static void what_is_asked_now_of_execution_counts_now(void **unused)
     place_expect(&place, JOB_SETTINGS,
                  "2 3.0 1 {\"resources.memory_gb\":3,\"resources.threads\":2,"
                  "\"retries.max\":1}");
-    place_expect(&place, "SELECT instr(job_config, 'resources') FROM run", "0");
+    place_expect(&place, "SELECT instr(job_config, 'resources') FROM training", "0");
     place_remove(&place);
 }
 

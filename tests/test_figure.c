@@ -627,7 +627,7 @@ static void an_arm_has_the_same_name_and_style_in_curves_and_among_costs(void **
 {
     static const char TWO_AXES[] =
         "UPDATE arm SET axes = json_set(axes, '$.\"arch.halt_max_steps\"', arm_id);"
-        "UPDATE run SET train_flops = run_id * 1e12;" MORE_SOLVED;
+        "UPDATE training SET train_flops = training_id * 1e12;" MORE_SOLVED;
     const struct figure *figure;
     struct picture costs, passes;
     struct error err;

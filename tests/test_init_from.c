@@ -533,7 +533,8 @@ static void expect_import_evaluates(const char *rate)
     assert_int_equal(place_finish(place_start(&place, "run", place.spec, "--set", rate, NULL)),
                      0);
     char *file = place_ask(&place, "SELECT c.file FROM checkpoint c JOIN run r USING (run_id)"
-                                   " WHERE r.canonical NOT LIKE '%transformer%'");
+                                   " JOIN training USING (training_id)"
+                                   " WHERE canonical NOT LIKE '%transformer%'");
     char *path = file_join(place.workspace, file);
     const char *const import[] = { "import", path, NULL };
     if (place_run(&place, import, &out, &errors) != 0)
@@ -550,8 +551,9 @@ static void expect_import_evaluates(const char *rate)
     place_expect(&place,
                  "SELECT group_concat(n) FROM (SELECT count(DISTINCT m.value) AS n FROM"
                  " measure_value m JOIN evaluation_result x USING (evaluation_id, step) JOIN"
-                 " evaluation v USING (evaluation_id) JOIN run r USING (run_id) WHERE m.name ="
-                 " 'lm_loss' AND x.checkpoint = 'last' AND r.canonical NOT LIKE '%transformer%'"
+                 " evaluation v USING (evaluation_id) JOIN run r USING (run_id) JOIN training n"
+                 " USING (training_id) WHERE m.name = 'lm_loss' AND x.checkpoint = 'last'"
+                 " AND n.canonical NOT LIKE '%transformer%'"
                  " GROUP BY v.canonical)",
                  "1,1");
     place_expect(&place, "SELECT count(*) FROM evaluation_result WHERE checkpoint = 'last'",

@@ -7,8 +7,10 @@
 
 #include "error.h"
 #include "file.h"
+#include "json.h"
 #include "migrations.h"
 #include "random.h"
+#include "record_base.h"
 #include "sql.h"
 #include "store.h"
 
@@ -101,10 +103,12 @@ static void make_workspace(void)
     struct store *store = open_as(NULL, STORE_WRITE);
 
     assert_int_equal(
-        sqlite3_exec(store_connection(store),
-                     "INSERT INTO run (hash, canonical, job_config, data_hash, numeric_version,"
-                     " seed) VALUES (printf('%064d', 7), '{}', '{}', 'd', '1', 0)",
-                     NULL, NULL, NULL),
+        sqlite3_exec(
+            store_connection(store),
+            "INSERT INTO training (training_id, canonical, job_config, data_hash,"
+            " numeric_version) VALUES (1, '{}', '{}', 'd', '1');"
+            "INSERT INTO run (hash, training_id, seed) VALUES (printf('%064d', 7), 1, 0)",
+            NULL, NULL, NULL),
         SQLITE_OK);
     store_close(store);
 }
@@ -388,6 +392,7 @@ static void expect_large_release_1(void)
 static void expect_large_upgraded(void)
 {
     assert_int_equal(ask_disk("SELECT count(*) FROM config"), 2);
+    assert_int_equal(ask_disk("SELECT count(*) FROM training"), 2);
     assert_int_equal(ask_disk("SELECT count(*) FROM setting"), LARGE_SETTINGS);
     assert_int_equal(ask_disk("SELECT count(*) FROM setting s JOIN run USING (run_id)"
                               " WHERE key = 'train.seed' AND value <> seed"),
@@ -486,6 +491,139 @@ static void settings_of_evaluations_are_shared(void **state)
     store_close(store);
 }
 
+/* The database of release 1 as version 7 had it; change follows. */
+static void make_version_7(const char *change)
+{
+    static const struct store_schema SEVENTH = { 7, MIGRATIONS };
+    sqlite3 *db;
+
+    make_release_1("");
+    store_close(open_as(&SEVENTH, STORE_WRITE));
+    char *path = file_join(directory, "results.db");
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, change, NULL, NULL, NULL) != SQLITE_OK)
+        fail_msg("%s", sqlite3_errmsg(db));
+    sqlite3_close(db);
+    free(path);
+}
+
+/* Runs of the first one's settings: */
+#define LIKE_RUN_1(id, canonical, job_config, flops, seed, mixed, base)                        \
+    "INSERT INTO run SELECT " id ", printf('%064d', " id "), " canonical ", " job_config       \
+    ", data_hash, numeric_version, " seed                                                      \
+    ", parameters, puzzle_parameters, total_steps, " flops ", " mixed ", config_id, " base     \
+    " FROM run WHERE run_id = 1;"
+static const char SHARING_RUNS[] =
+    /* keys and numbers on both sides of the seed, also such as SQLite would write otherwise */
+    "CREATE TEMP TABLE text AS SELECT"
+    " '{\"a\":1e-05,\"b\":0.30000000000000004,\"c\":1.0,\"train.init_from\":\"run:'"
+    " || printf('%064d', 1) || '\",\"train.seed\":' AS before,"
+    " ',\"train.warmup\":[1.50,true],\"z\":\"\\u0001\\\"\"}' AS after;"
+    "CREATE TEMP TABLE plain AS SELECT '{\"a\":0.001' AS t;" LIKE_RUN_1(
+        "3", "canonical", "job_config", "train_flops", "seed", "1",
+        "NULL") LIKE_RUN_1("4", "(SELECT before || 4 || after FROM text)",
+                           "(SELECT before || 4 || after FROM text)", "train_flops", "4", "0",
+                           "printf('%064d', 1)")
+        LIKE_RUN_1("5",
+                   "(SELECT replace(before, '00001\"', '00003\"') || -5 || after FROM text)",
+                   "(SELECT replace(before, '00001\"', '00003\"') || -5 || after FROM text)",
+                   "train_flops", "-5", "0", "printf('%064d', 3)")
+            LIKE_RUN_1("6", "(SELECT t || '}' FROM plain)", "(SELECT t || '}' FROM plain)",
+                       "train_flops", "0", "0", "NULL")
+                LIKE_RUN_1("7", "(SELECT t || ',\"train.seed\":7}' FROM plain)",
+                           "(SELECT t || ',\"train.seed\":7}' FROM plain)", "train_flops", "7",
+                           "0", "NULL")
+                    LIKE_RUN_1("8", "(SELECT t || ',\"train.seed\":8}' FROM plain)",
+                               "(SELECT t || ',\"train.seed\":8}' FROM plain)", "NULL", "8",
+                               "0", "NULL")
+                        LIKE_RUN_1("9", "'no object'", "'{}'", "train_flops + 1", "0", "0",
+                                   "NULL") "UPDATE run SET config_id = NULL WHERE run_id = 9;"
+                                           "CREATE TABLE before AS SELECT * FROM run;"
+                                           "CREATE TABLE arms_before AS SELECT * FROM arm_run;"
+                                           "CREATE VIEW mine AS SELECT canonical FROM run;";
+
+/* The texts that were the run's own follow from what it shares, to the last digit. */
+static void expect_same_texts(struct store *store)
+{
+    sqlite3_stmt *s;
+    struct error err;
+    int rows = 0;
+
+    assert_int_equal(sql_query(store, &s, &err,
+                               "SELECT b.job_config, t.job_config, b.canonical, t.canonical,"
+                               " r.seed, r.base_hash FROM before b JOIN run r USING (run_id)"
+                               " JOIN training t USING (training_id)",
+                               ""),
+                     0);
+    for (; sql_step(store, &s, &err) > 0; rows++)
+        for (int i = 0; i < 4; i += 2) {
+            cJSON *was, *is;
+
+            if (strcmp(sql_text(s, i), "no object") == 0) {
+                assert_string_equal(sql_text(s, i + 1), "no object");
+                continue;
+            }
+            assert_int_equal(json_parse(&was, sql_text(s, i), strlen(sql_text(s, i)), "", &err),
+                             0);
+            assert_int_equal(record_run_config(&is, sql_text(s, i + 1),
+                                               sqlite3_column_int64(s, 4), sql_text(s, 5),
+                                               &err),
+                             0);
+            char *before = cJSON_PrintUnformatted(was), *now = cJSON_PrintUnformatted(is);
+            assert_string_equal(now, before);
+            cJSON_free(before);
+            cJSON_free(now);
+            cJSON_Delete(was);
+            cJSON_Delete(is);
+        }
+    assert_int_equal(rows, 9);
+}
+
+static void seeds_and_bases_share_a_training(void **state)
+{
+    static const char FACTS[] =
+        "SELECT count(*) FROM before b JOIN run r USING (run_id) JOIN training t USING"
+        " (training_id) WHERE (b.hash, b.seed, b.mixed, b.data_hash, b.numeric_version) ="
+        " (r.hash, r.seed, r.mixed, t.data_hash, t.numeric_version)"
+        " AND b.base_hash IS r.base_hash AND b.parameters IS t.parameters"
+        " AND b.puzzle_parameters IS t.puzzle_parameters AND b.total_steps IS t.total_steps"
+        " AND b.train_flops IS t.train_flops AND b.config_id IS t.config_id";
+
+    (void)state;
+    make_version_7(SHARING_RUNS);
+    struct store *store = open_as(NULL, STORE_WRITE);
+
+    assert_int_equal(read_int(store, FACTS), 9);
+    expect_same_texts(store);
+    /* the same settings; another base; another seed; but not where counts differ */
+    assert_int_equal(read_int(store, "SELECT count(DISTINCT training_id) FROM run"), 6);
+    assert_int_equal(read_int(store, "SELECT count(*) FROM training"), 6);
+    for (int i = 0; i < 3; i++) {
+        static const char *const SAME[] = { "1, 3", "4, 5", "6, 7" };
+        char sql[120];
+
+        snprintf(sql, sizeof sql,
+                 "SELECT count(DISTINCT training_id) FROM run WHERE run_id IN (%s)", SAME[i]);
+        assert_int_equal(read_int(store, sql), 1);
+    }
+    assert_int_equal(read_int(store, "SELECT instr(canonical, 'c\":1.0,') > 0 AND"
+                                     " instr(canonical, '[1.50,true]') > 0 AND"
+                                     " instr(canonical, 'run:' || printf('%064d', 0)) > 0"
+                                     " FROM run JOIN training USING (training_id)"
+                                     " WHERE run_id = 4"),
+                     1);
+    /* nothing that refers to a run is lost, and references are enforced again */
+    assert_int_equal(read_int(store, "SELECT count(*) FROM (SELECT * FROM arms_before EXCEPT"
+                                     " SELECT * FROM arm_run)"),
+                     0);
+    assert_int_equal(read_int(store, "SELECT count(*) FROM arm_run"), 2);
+    assert_true(read_int(store, "SELECT count(*) FROM v_evaluations WHERE train_flops > 0") >
+                0);
+    assert_int_equal(read_int(store, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+    assert_int_equal(read_int(store, "PRAGMA foreign_keys"), 1);
+    store_close(store);
+}
+
 /* SQL without comments, space, and the quotes that a renaming puts around a name. */
 static void print_bare(FILE *out, const char *sql)
 {
@@ -577,6 +715,7 @@ int main(void)
         WITH_DIRECTORY(settings_of_evaluations_are_shared),
         WITH_DIRECTORY(the_first_releases_upgrade_may_be_shared_and_killed),
         WITH_DIRECTORY(where_attempts_run_becomes_one_text),
+        WITH_DIRECTORY(seeds_and_bases_share_a_training),
         WITH_DIRECTORY(the_first_release_gets_every_table_of_todays),
         WITH_DIRECTORY(a_damaged_database_is_not_upgraded),
     };

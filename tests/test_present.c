@@ -402,7 +402,7 @@ static void what_is_small_in_a_run_is_not_shown_as_zero(void **state)
 
     (void)state;
     database_change(opened.directory, "UPDATE baseline SET pass_at_2 = 0.00012345;"
-                                      "UPDATE run SET train_flops = 2.71828e8");
+                                      "UPDATE training SET train_flops = 2.71828e8");
     must(run_tables(store, tables, results->rows[0].hash, true, &err), &err);
     FILE *out = open_memstream(&text, &size);
 

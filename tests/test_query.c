@@ -317,7 +317,7 @@ static void conditions_do_not_change_what_an_experiment_cost(void **state)
     struct error err;
 
     (void)state;
-    change("UPDATE run SET train_flops = NULL WHERE run_id = 2");
+    change("UPDATE training SET train_flops = NULL WHERE training_id = 2");
     must(figure_source_open(&all, store, "last", NULL, 0, METRIC_PASS_AT_2, NULL, &err), &err);
     must(figure_source_open(&one, store, "last", ONE, 1, METRIC_PASS_AT_2, NULL, &err), &err);
     must(figure_source_open(&none, store, "last", NONE, 1, METRIC_PASS_AT_2, NULL, &err), &err);

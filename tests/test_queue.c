@@ -88,8 +88,8 @@ static void specs_share_runs_and_the_higher_priority_counts(void **state)
 static void arms_have_evaluations_and_costs_of_their_own(void **state)
 {
     static const char SHORTER[] =
-        "SELECT count(*) FROM job JOIN run USING (run_id) JOIN evaluation"
-        " USING (run_id) JOIN setting USING (run_id)"
+        "SELECT count(*) FROM job JOIN run USING (run_id) JOIN training"
+        " USING (training_id) JOIN evaluation USING (run_id) JOIN setting USING (run_id)"
         " WHERE key = 'arch.halt_max_steps' AND outer_steps = value"
         " AND cost > train_flops";
     struct place place;
@@ -103,6 +103,32 @@ static void arms_have_evaluations_and_costs_of_their_own(void **state)
     place_expect(&place, "SELECT count(*) FROM inference", "3"); /* seeds share them */
     place_expect(&place, "SELECT count(*) FROM arm_inference", "3");
     place_expect(&place, "SELECT count(DISTINCT cost) FROM job", "3");
+    place_remove(&place);
+}
+
+/* What seeds share is stored once, also where more of them come later; of other data or another
+ * engine it is something else. */
+static void seeds_of_an_arm_share_a_training(void **state)
+{
+    static const char SHARED[] =
+        "SELECT group_concat(training_id || ':' || seeds, ' ') FROM (SELECT training_id,"
+        " group_concat(seed) AS seeds FROM (SELECT training_id, seed FROM run"
+        "  ORDER BY training_id, seed) GROUP BY training_id)";
+    struct place place;
+
+    (void)state;
+    place_make(&place);
+    queue(&place, "arms", 0, "[0, 1]", "[1]", "{\"arch.halt_max_steps\": [2, 4]}");
+    place_expect(&place, SHARED, "1:0,1 2:0,1");
+    queue(&place, "more", 0, "[0, 5]", "[1]", "{\"arch.halt_max_steps\": [2, 4]}");
+    place_expect(&place, SHARED, "1:0,1,5 2:0,1,5");
+    place_expect(&place,
+                 "SELECT count(*) FROM training WHERE instr(canonical || job_config, 'seed')",
+                 "0");
+    place_change(&place, "UPDATE training SET data_hash = 'other' WHERE training_id = 1;"
+                         "UPDATE training SET numeric_version = '1' WHERE training_id = 2");
+    queue(&place, "again", 0, "[6, 7]", "[1]", "{\"arch.halt_max_steps\": [2, 4]}");
+    place_expect(&place, SHARED, "1:0,1,5 2:0,1,5 3:6,7 4:6,7");
     place_remove(&place);
 }
 
@@ -203,6 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(specs_share_runs_and_the_higher_priority_counts),
         cmocka_unit_test(arms_have_evaluations_and_costs_of_their_own),
+        cmocka_unit_test(seeds_of_an_arm_share_a_training),
         cmocka_unit_test(a_trained_run_is_asked_only_for_what_is_missing),
         cmocka_unit_test(an_experiment_named_like_a_run_is_cancelled_alone),
         cmocka_unit_test(the_beginning_of_two_runs_cancels_neither),

@@ -34,9 +34,9 @@ static const struct record_attempt attempt = {
 static int open_store(void **state)
 {
     static const char rows[] =
-        "INSERT INTO run (run_id, hash, canonical, job_config, data_hash, numeric_version, "
-        "seed)"
-        " VALUES (1, '" HASH "', '{}', '{}', 'b', '1', 0);"
+        "INSERT INTO training (training_id, canonical, job_config, data_hash, numeric_version)"
+        " VALUES (1, '{}', '{}', 'b', '1');"
+        "INSERT INTO run (run_id, hash, training_id, seed) VALUES (1, '" HASH "', 1, 0);"
         "INSERT INTO job (job_id, run_id, kind, state, priority, cost, queued_at)"
         " VALUES (1, 1, 'train', 'running', 0, 1, 't');"
         "INSERT INTO inference (canonical, outer_steps, augmentations, act_inference, "
@@ -271,6 +271,93 @@ static void a_list_is_checked_and_stored_by_position(void **state)
     cJSON_Delete(body);
 }
 
+/* A run of many numbers and seeds; its base, which has a base of its own. */
+#define UNKNOWN "run:" ZEROS
+#define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
+#define BASE "1111111111111111111111111111111111111111111111111111111111111111"
+#define FIRST "2222222222222222222222222222222222222222222222222222222222222222"
+#define AROUND_SEED(from, seed)                                                                \
+    "{\"a\":1e-05,\"train.init_from\":\"" from "\"," seed "\"train.warmup\":1.0}"
+
+static void expect_config(const cJSON *parent, const char *expected)
+{
+    char *text = cJSON_PrintUnformatted(json_member(parent, "config"));
+    cJSON *wanted = parsed(expected);
+    char *printed = cJSON_PrintUnformatted(wanted);
+
+    assert_string_equal(text, printed);
+    cJSON_free(printed);
+    cJSON_Delete(wanted);
+    cJSON_free(text);
+}
+
+static void a_job_gets_the_seed_and_base_of_its_run(void **state)
+{
+    static const char ROWS[] =
+        "INSERT INTO training (training_id, canonical, job_config, data_hash, numeric_version)"
+        " VALUES (2, '" AROUND_SEED(UNKNOWN, "") "', '" AROUND_SEED(
+            UNKNOWN,
+            "") "', 'c', '1'),"
+                " (3, '" AROUND_SEED("sha256:" BASE, "") "', '" AROUND_SEED(
+                    "sha256:" BASE,
+                    "") "', 'd', '1');"
+                        "INSERT INTO run (run_id, hash, training_id, seed, base_hash) VALUES"
+                        " (2, '" BASE "', 2, 0, '" FIRST
+                        "'), (3, printf('%064d', 3), 2, -7, '" BASE "'),"
+                        " (4, printf('%064d', 4), 3, 8, NULL);"
+                        "INSERT INTO checkpoint VALUES (2, 1, 2, 'weights', 'w')";
+    struct error err;
+    cJSON *json;
+
+    (void)state;
+    assert_int_equal(sqlite3_exec(store_connection(store), ROWS, NULL, NULL, NULL), SQLITE_OK);
+    struct record_job job = { .run_id = 3 };
+    assert_int_equal(record_job_json(store, &json, &job, 1, &err), 0);
+    expect_config(json, AROUND_SEED("run:" BASE, "\"train.seed\":-7,"));
+    assert_string_equal(json_member(json, "data_hash")->valuestring, "c");
+    const cJSON *init = json_member(json, "init_from");
+    expect_config(init, AROUND_SEED("run:" FIRST, ""));
+    assert_string_equal(json_member(init, "run_hash")->valuestring, BASE);
+    assert_string_equal(json_member(init, "data_hash")->valuestring, "c");
+    assert_string_equal(json_member(init, "file")->valuestring, "weights");
+    cJSON_Delete(json);
+    job.run_id = 4;
+    assert_int_equal(record_job_json(store, &json, &job, 1, &err), 0);
+    expect_config(json, AROUND_SEED("sha256:" BASE, "\"train.seed\":8,"));
+    init = json_member(json, "init_from");
+    assert_string_equal(json_member(init, "file")->valuestring, "weights/" BASE ".safetensors");
+    cJSON_Delete(json);
+}
+
+/* What every seed of a training reports is written by the first. */
+static void what_seeds_report_alike_is_written_once(void **state)
+{
+    static const char WATCH[] = "INSERT INTO run (run_id, hash, training_id, seed) VALUES (2, "
+                                "printf('%064d', 2), 1, 2);"
+                                "CREATE TEMP TABLE written (training_id);"
+                                "CREATE TEMP TRIGGER watch AFTER UPDATE ON main.training"
+                                " BEGIN INSERT INTO written VALUES (new.training_id); END;";
+    struct record_attempt other = attempt;
+    struct error err;
+    cJSON *body = parsed("{\"run_hash\":\"" HASH "\",\"attempt\":1,\"kind\":\"train\","
+                         "\"total_steps\":2,\"parameters\":3,\"puzzle_parameters\":4,"
+                         "\"train_flops\":5.5}");
+
+    (void)state;
+    assert_int_equal(sqlite3_exec(store_connection(store), WATCH, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(record_event(store, &attempt, "begin", body, &err), 0);
+    assert_int_equal(stored("SELECT count(*) FROM training WHERE total_steps = 2 AND"
+                            " parameters = 3 AND puzzle_parameters = 4 AND train_flops = 5.5"),
+                     1);
+    other.run_id = 2;
+    assert_int_equal(record_event(store, &other, "begin", body, &err), 0);
+    assert_int_equal(stored("SELECT count(*) FROM written"), 1);
+    cJSON_ReplaceItemInObjectCaseSensitive(body, "total_steps", cJSON_CreateNumber(9));
+    assert_int_equal(record_event(store, &other, "begin", body, &err), 0);
+    assert_int_equal(stored("SELECT total_steps FROM training"), 9);
+    cJSON_Delete(body);
+}
+
 /* The wall time of training, which journals of the first release do not have. */
 static void the_end_of_an_attempt_tells_its_seconds(void **state)
 {
@@ -371,6 +458,8 @@ int main(void)
         WITH_STORE(a_measure_out_of_its_bounds_is_refused),
         WITH_STORE(an_evaluation_is_a_row_per_measure_and_must_be_repeated_alike),
         WITH_STORE(a_list_is_checked_and_stored_by_position),
+        WITH_STORE(a_job_gets_the_seed_and_base_of_its_run),
+        WITH_STORE(what_seeds_report_alike_is_written_once),
         WITH_STORE(the_end_of_an_attempt_tells_its_seconds),
         WITH_STORE(a_final_checkpoint_has_one_name),
         WITH_STORE(a_run_with_different_numbers_of_threads_is_mixed),

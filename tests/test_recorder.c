@@ -19,8 +19,10 @@
 #include <unistd.h>
 
 static const char ROWS[] =
-    "INSERT INTO run (run_id, hash, canonical, job_config, data_hash, numeric_version, seed)"
-    " VALUES (1, substr(hex(zeroblob(32)), 1, 64), '{}', '{}', 'b', '1', 0);"
+    "INSERT INTO training (training_id, canonical, job_config, data_hash, numeric_version)"
+    " VALUES (1, '{}', '{}', 'b', '1');"
+    "INSERT INTO run (run_id, hash, training_id, seed)"
+    " VALUES (1, substr(hex(zeroblob(32)), 1, 64), 1, 0);"
     "INSERT INTO job (job_id, run_id, kind, state, queued_at)"
     " VALUES (1, 1, 'train', 'running', 't');"
     "INSERT INTO attempt (attempt_id, job_id, run_id, number, directory, executor, state,"

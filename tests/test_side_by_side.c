@@ -228,7 +228,7 @@ static void small_trainings_of_different_work_are_not_equal(void **state)
     const char *const runs[] = { "diff", "ec881332", "c4d382ae", "--format", "csv", NULL };
 
     (void)state;
-    place_change(&place, "UPDATE run SET train_flops = run_id * 1.25e8");
+    place_change(&place, "UPDATE training SET train_flops = training_id * 1.25e8");
     char *text = run(0, runs);
 
     place_expect_words(text, "cost,\"training TFLOP\",0.000");
@@ -341,15 +341,16 @@ static void arms_of_other_experiments_are_compared_and_a_report_has_its_baseline
     assert_null(strstr(text, "the data"));
     assert_null(strstr(text, "different lengths"));
     free(text);
-    place_change(&place, "UPDATE run SET data_hash = 'other', numeric_version = '9',"
-                         " total_steps = total_steps + 5 WHERE run_id = 2");
+    place_change(&place, "UPDATE training SET data_hash = 'other', numeric_version = '9',"
+                         " total_steps = total_steps + 5 WHERE training_id = 2");
     text = run(0, people);
     place_expect_words(text, "trainings of different lengths are compared, of ");
     place_expect_words(text, "the data, the engine's numeric version (");
     free(text);
-    place_change(&place, "UPDATE run SET data_hash = (SELECT data_hash FROM run WHERE run_id ="
-                         " 1), numeric_version = (SELECT numeric_version FROM run WHERE run_id"
-                         " = 1), total_steps = total_steps - 5 WHERE run_id = 2");
+    place_change(&place,
+                 "UPDATE training SET data_hash = n.data_hash, numeric_version ="
+                 " n.numeric_version, total_steps = training.total_steps - 5"
+                 " FROM training n WHERE n.training_id = 1 AND training.training_id = 2");
     text = run(0, same);
     assert_null(strstr(text, "experiments differ"));
     free(text);

@@ -606,7 +606,7 @@ static void a_workspace_of_the_first_release_opens(void **state)
     place_expect(&place, "SELECT count(*) FROM evaluation_result",
                  "8"); /* untrained ones too */
     /* Its engine's numeric version was 1: those runs stay, but are not taken for today's. */
-    place_expect(&place, "SELECT DISTINCT numeric_version FROM run", "1");
+    place_expect(&place, "SELECT DISTINCT numeric_version FROM training", "1");
     assert_int_equal(finish_soon(&place, place_start(&place, "run", place.spec, "--new",
                                                      "--set", "train.max_steps=3", NULL)),
                      0);

@@ -93,7 +93,9 @@ static int find_settings(struct run_settings *settings, struct store *store, int
     sqlite3_stmt *s = NULL;
     int64_t config_id = 0;
     int rc = sql_int(store, &config_id, NULL, err,
-                     "SELECT coalesce(config_id, 0) FROM run WHERE run_id = ?1", "i", run_id);
+                     "SELECT coalesce(config_id, 0) FROM run JOIN training USING (training_id)"
+                     " WHERE run_id = ?1",
+                     "i", run_id);
 
     if (rc == 0 && (settings->config_id == 0 || settings->config_id != config_id)) {
         forget_settings(settings);
@@ -157,8 +159,8 @@ static int write_settings(struct export *export, struct export_sink *sink, struc
 /* The facts of RUN_FACTS from data_hash on; ?2 experiment, ?3 arm. last: the run's last
  * attempt. */
 static const char FACTS[] =
-    "SELECT r.data_hash, r.numeric_version, r.parameters, r.puzzle_parameters, r.total_steps,"
-    " r.train_flops, r.mixed, r.base_hash, c.weights_hash, c.file,"
+    "SELECT n.data_hash, n.numeric_version, n.parameters, n.puzzle_parameters, n.total_steps,"
+    " n.train_flops, r.mixed, r.base_hash, c.weights_hash, c.file,"
     " (SELECT count(*) FROM attempt t WHERE t.run_id = r.run_id),"
     " (SELECT max(t.peak_rss_mib) FROM attempt t WHERE t.run_id = r.run_id),"
     " (SELECT min(t.started_at) FROM attempt t WHERE t.run_id = r.run_id),"
@@ -171,7 +173,8 @@ static const char FACTS[] =
     "     AND run_hash = ''"
     "    UNION SELECT text FROM mark WHERE kind = 'tag' AND experiment = '' AND arm = ''"
     "     AND run_hash = r.hash ORDER BY text))"
-    " FROM run r LEFT JOIN checkpoint c USING (run_id) LEFT JOIN attempt last"
+    " FROM run r JOIN training n USING (training_id)"
+    " LEFT JOIN checkpoint c USING (run_id) LEFT JOIN attempt last"
     "  ON last.run_id = r.run_id AND last.number ="
     "   (SELECT max(t.number) FROM attempt t WHERE t.run_id = r.run_id)"
     " WHERE r.run_id = ?1";

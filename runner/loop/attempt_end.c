@@ -82,7 +82,7 @@ static struct schedule_facts gather_facts(const struct supervisor *s, const stru
 /* The final weights that the job needs cannot be used: those of its run or, of a
  * training, those of the run that it begins with. Deletes their record and queues a
  * training that makes them again; the job waits for it. */
-static int queue_training(struct supervisor *s, const struct slot *slot)
+static int train_again(struct supervisor *s, const struct slot *slot)
 {
     int64_t id, run_id = slot->job.run_id;
     int rc = slot->job.evaluate ? 0 : record_base_of(s->store, &run_id, run_id, s->err);
@@ -114,7 +114,7 @@ static int record_action(struct supervisor *s, const struct slot *slot, struct s
         return record_job_retry(s->store, id, false, clock_wall_s() + PAUSE_S, end.cause,
                                 message, s->err);
     case ACTION_RETRAIN:
-        rc = queue_training(s, slot);
+        rc = train_again(s, slot);
         wait_s = 0.0;
         break;
     case ACTION_RETRY:

@@ -5,6 +5,7 @@
 #include "error.h"
 #include "file.h"
 #include "hash.h"
+#include "init_from.h"
 #include "mark_arms.h"
 #include "mark_file.h"
 #include "spec_weights.h"
@@ -125,8 +126,11 @@ struct enqueue {
     int64_t *open_jobs;       /* owned; likewise, of the runs that it had; 0: none */
     struct queue_range added; /* runs of the arm added_arm that have no jobs yet */
     int added_arm;
-    int64_t config_id; /* of the settings of the arm config_arm */
-    int config_arm;    /* -1: none yet */
+    /* what the runs of the arm training_arm share that have this data and version */
+    int64_t training_id;
+    int training_arm;                             /* -1: none yet */
+    const char *training_data, *training_version; /* version NULL: this program's */
+    char named_base[INIT_HASH_DIGITS + 1];        /* the run that its settings name; "": none */
     /* of the execution settings of the arm execution_arm */
     int64_t execution_id;
     int execution_arm;             /* -1: none yet */
@@ -135,19 +139,57 @@ struct enqueue {
     bool existed;
 };
 
-/* Stores the settings of an arm, which all its runs share; runs of an arm are
- * consecutive. */
-static int find_config(struct enqueue *e, int arm, struct error *err)
+/* Stores the settings of an arm and the texts that its runs share. */
+static int add_training(struct enqueue *e, const struct plan_run *run, const char *data_hash,
+                        struct error *err)
 {
-    if (e->config_arm == arm)
-        return 0;
-    cJSON *settings = active_settings(&e->plan->spec->arms[arm].config);
-    int rc = settings == NULL ? error_no_memory(err, "the queueing of a plan")
-                              : queue_config(e->store, &e->config_id, settings, err);
+    const struct plan_arm *arm = plan_arm_of(e->plan, run);
+    cJSON *settings = active_settings(&e->plan->spec->arms[run->arm].config);
+    char *canonical = seeded_text_make(&arm->canonical, 0); /* without a seed */
+    char *job_config = seeded_text_make(&arm->job_config, 0);
+    struct queue_training training = { .canonical = canonical,
+                                       .data_hash = data_hash,
+                                       .numeric_version = run->numeric_version,
+                                       .job_config = job_config,
+                                       .parameters = arm->parameters,
+                                       .puzzle_parameters = arm->puzzle_parameters,
+                                       .total_steps = arm->total_steps,
+                                       .train_flops = arm->train_flops };
+    int rc = settings == NULL || canonical == NULL || job_config == NULL
+                 ? error_no_memory(err, "the queueing of a plan")
+                 : queue_config(e->store, &training.config_id, settings, err);
 
-    cJSON_Delete(settings);
     if (rc == 0)
-        e->config_arm = arm;
+        rc = queue_training(e->store, &e->training_id, &training, err);
+    if (rc == 0)
+        (void)init_from_find(e->named_base, canonical, INIT_RUN_PREFIX);
+    cJSON_Delete(settings);
+    free(canonical);
+    free(job_config);
+    return rc;
+}
+
+/* Whether two texts are equal, or both NULL. */
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Stores what the run shares with others of its arm, which are consecutive. Those of a
+ * rebuild may differ in their data and version. */
+static int find_training(struct enqueue *e, const struct plan_run *run, struct error *err)
+{
+    const char *data_hash =
+        run->data_hash != NULL ? run->data_hash : plan_arm_of(e->plan, run)->data_hash;
+
+    if (e->training_arm == run->arm && same_text(e->training_data, data_hash) &&
+        same_text(e->training_version, run->numeric_version))
+        return 0;
+    int rc = add_training(e, run, data_hash, err);
+
+    e->training_arm = rc == 0 ? run->arm : -1;
+    e->training_data = data_hash;
+    e->training_version = run->numeric_version;
     return rc;
 }
 
@@ -169,33 +211,18 @@ static int find_execution(struct enqueue *e, int arm, struct error *err)
 static int add_run(struct enqueue *e, int64_t *id, const struct plan_run *run,
                    struct error *err)
 {
-    const struct plan_arm *arm = plan_arm_of(e->plan, run);
-    char *canonical = plan_run_text(e->plan, run, &arm->canonical);
-    char *job_config = plan_run_text(e->plan, run, &arm->job_config);
-    int rc = canonical == NULL || job_config == NULL
-                 ? error_no_memory(err, "the queueing of a plan")
-                 : find_config(e, run->arm, err);
+    int rc = find_training(e, run, err);
 
-    if (rc == 0)
-        rc =
-            queue_run(e->store, id,
-                      &(struct queue_run){ .hash = run->hash,
-                                           .canonical = canonical,
-                                           .data_hash = run->data_hash != NULL ? run->data_hash
-                                                                               : arm->data_hash,
-                                           .numeric_version = run->numeric_version,
-                                           .job_config = job_config,
-                                           .config_id = e->config_id,
-                                           .seed = run->seed,
-                                           .parameters = arm->parameters,
-                                           .puzzle_parameters = arm->puzzle_parameters,
-                                           .total_steps = arm->total_steps,
-                                           .train_flops = arm->train_flops },
-                      err);
-
-    free(canonical);
-    free(job_config);
-    return rc;
+    if (rc < 0)
+        return rc;
+    const char *named = e->named_base[0] != '\0' ? e->named_base : NULL;
+    return queue_run(e->store, id,
+                     &(struct queue_run){
+                         .hash = run->hash,
+                         .training_id = e->training_id,
+                         .seed = run->seed,
+                         .base_hash = run->base >= 0 ? e->plan->runs[run->base].hash : named },
+                     err);
 }
 
 static int add_evaluations(struct enqueue *e, struct queue_range runs,
@@ -564,7 +591,7 @@ static int enqueue_as(struct enqueue_summary *out, struct store *store,
                          .store = store,
                          .workspace = workspace,
                          .plan = plan,
-                         .config_arm = -1,
+                         .training_arm = -1,
                          .execution_arm = -1 };
     int rc;
 

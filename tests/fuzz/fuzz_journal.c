@@ -26,9 +26,9 @@ static struct record_attempt attempt = {
 static void open_store(void)
 {
     static const char rows[] =
-        "INSERT INTO run (run_id, hash, canonical, job_config, data_hash, numeric_version, "
-        "seed)"
-        " VALUES (1, '" RUN "', '{}', '{}', 'b', '1', 0);"
+        "INSERT INTO training (training_id, canonical, job_config, data_hash, numeric_version)"
+        " VALUES (1, '{}', '{}', 'b', '1');"
+        "INSERT INTO run (run_id, hash, training_id, seed) VALUES (1, '" RUN "', 1, 0);"
         "INSERT INTO job (job_id, run_id, kind, state, priority, cost, queued_at)"
         " VALUES (1, 1, 'train', 'running', 0, 1, 't');"
         "INSERT INTO inference (canonical, outer_steps, augmentations, act_inference, "

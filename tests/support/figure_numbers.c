@@ -187,8 +187,10 @@ static void check_arm(struct number_check *check, const struct figure_facts *fac
         check_equal(check, text, "%.*s, seed %d: %s", head, text, number,
                     shown(said->y, DIGITS));
     } else {
-        double flops = ask_number(facts->db, "SELECT avg(r.train_flops) FROM run r" OF_ARM,
-                                  system, trained, "", 0, NULL);
+        double flops = ask_number(
+            facts->db,
+            "SELECT avg(n.train_flops) FROM run r JOIN training n USING (training_id)" OF_ARM,
+            system, trained, "", 0, NULL);
 
         write_cell(cell, sizeof cell, o, arm, own);
         said->y = outcomes_mean(o, arm, own);

@@ -98,9 +98,10 @@ static void check_arm_cell(struct report_facts *facts, const struct page_item *c
         check_equal(&facts->check, text, "%s",
                     shown(mean_of(facts, arm, "exact_rows"), SHOWN_DIGITS));
     } else if (strcmp(head, "parameters") == 0) {
-        check_equal(
-            &facts->check, text, "%.0f",
-            mean_of(facts, arm, "(SELECT r.parameters FROM run r WHERE r.hash = run_hash)"));
+        check_equal(&facts->check, text, "%.0f",
+                    mean_of(facts, arm,
+                            "(SELECT n.parameters FROM run r JOIN training n USING "
+                            "(training_id) WHERE r.hash = run_hash)"));
     } else if (strcmp(head, "training") == 0) {
         check_equal(&facts->check, text, "%s TFLOP",
                     shown_trimmed(mean_of(facts, arm, "train_flops") / 1e12, 2));
@@ -286,7 +287,9 @@ static void check_origin_cell(struct report_facts *facts, const struct page_item
 
     for (size_t i = 0; i < sizeof COLUMNS / sizeof *COLUMNS; i++)
         if (strcmp(COLUMNS[i][0], head_of(cell)) == 0) {
-            snprintf(sql, sizeof sql, "SELECT %s FROM attempt t JOIN run USING (run_id)",
+            snprintf(sql, sizeof sql,
+                     "SELECT %s FROM attempt t JOIN run USING (run_id) JOIN training USING "
+                     "(training_id)",
                      COLUMNS[i][1]);
             check_equal(&facts->check, cell->text, "%s", facts_ask(facts, sql));
             return;

@@ -261,7 +261,8 @@ void check_words(struct report_facts *facts, const struct page_item *item)
     } else if (strcmp(section, "cost") == 0 && strstr(text, "FLOP") != NULL) {
         check_take(&facts->check, "%s trainings are done: %s TFLOP",
                    facts_ask(facts, "SELECT count(DISTINCT run_hash) FROM v_results"),
-                   shown(facts_number(facts, "SELECT sum(train_flops) FROM run WHERE hash IN"
+                   shown(facts_number(facts, "SELECT sum(train_flops) FROM run JOIN training "
+                                             "USING (training_id) WHERE hash IN"
                                              " (SELECT run_hash FROM v_results)") /
                              1e12,
                          0));
