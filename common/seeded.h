@@ -25,7 +25,8 @@ int seeded_text_init(struct seeded_text *out, const struct config *config,
                      enum seeded_scope scope, struct error *err) MUST_CHECK;
 void seeded_text_release(struct seeded_text *text); /* zeroed text too */
 
-/* The text with this seed, fresh; NULL when out of memory. */
+/* The text with this seed, fresh; NULL when out of memory. 0 is what the absence of a
+ * seed means: that text has none, and is what those of all seeds share. */
 char *seeded_text_make(const struct seeded_text *text, int64_t seed);
 
 #endif
