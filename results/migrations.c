@@ -250,12 +250,12 @@ static const char VERSION_7[] = //
     MEASURE_OF("pass_at_1") ", " MEASURE_OF("pass_at_2");
 
 /*
- * Version 8: what runs share that differ only in their seeds is stored once. 100 000 runs
- * took 92 MiB, most of it texts that a thousand of them repeated. The texts lose the seed
- * and the base's hash, which are the run's; json_remove() keeps every digit of a number.
- * Counts that differ, as releases may count otherwise, stay what they are: such runs do
- * not share. The table run is made anew, since dropping a column fails where a view of
- * somebody's own reads it.
+ * Version 8: what the seeds of a training share is stored once. 100 000 runs that were
+ * only queued took 93 MiB, a third of it texts that a thousand of them repeated. The
+ * texts lose the seed and the base's hash, which are the run's; json_remove() keeps
+ * every digit of a number. Counts that differ, as releases may count otherwise, stay
+ * what they are: such runs do not share. The table run is made anew, since dropping a
+ * column fails where a view of somebody's own reads it.
  */
 #define SHARED_TEXT(text)                                                                      \
     " replace(iif(json_valid(" text "), json_remove(" text ", '$.\"train.seed\"'), " text      \

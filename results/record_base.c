@@ -54,7 +54,7 @@ static bool add_seed(cJSON *config, int64_t seed)
         item = item->next;
     const cJSON *added = cJSON_AddNumberToObject(config, key, (double)seed);
 
-    /* those after it go behind it; AddItemToArray: an item keeps the name that it has */
+    /* those after it go behind it; AddItemToArray: an item keeps its name */
     while (added != NULL && item != NULL && item != added) {
         cJSON *next = item->next;
 

@@ -130,7 +130,8 @@ struct enqueue {
     int64_t training_id;
     int training_arm;                             /* -1: none yet */
     const char *training_data, *training_version; /* version NULL: this program's */
-    char named_base[INIT_HASH_DIGITS + 1];        /* the run that its settings name; "": none */
+    /* the run that its settings name as base; "": none */
+    char named_base[INIT_HASH_DIGITS + 1];
     /* of the execution settings of the arm execution_arm */
     int64_t execution_id;
     int execution_arm;             /* -1: none yet */
