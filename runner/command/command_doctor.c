@@ -13,6 +13,7 @@
 #include "workspace.h"
 
 #include <sched.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,26 +108,66 @@ static void check_worker(struct report *report, const struct options *options)
     cJSON_Delete(probe);
 }
 
-/* full: reads all of it, even where nobody has changed it since it was found sound. */
+/* Reads the whole database, which can take longer than everything else: in a thread
+ * and with a connection of its own. */
+struct reading {
+    const char *workspace; /* its path */
+    uv_thread_t thread;
+    bool in_thread;
+    int rc; /* of the reading; err is set where it is not 0 */
+    bool sound;
+    struct error err;
+};
+
+static void read_database(void *argument)
+{
+    struct reading *reading = argument;
+    struct store *store = NULL;
+
+    reading->rc = store_open(&store, reading->workspace, STORE_READ, &reading->err);
+    if (reading->rc == 0)
+        reading->rc = store_is_sound(store, &reading->sound, &reading->err);
+    store_close(store);
+}
+
+/* Where there can be no thread, it is read before this returns. */
+static void start_reading(struct reading *reading, const char *workspace)
+{
+    *reading = (struct reading){ .workspace = workspace };
+    reading->in_thread = sqlite3_threadsafe() != 0 &&
+                         uv_thread_create(&reading->thread, read_database, reading) == 0;
+    if (!reading->in_thread)
+        read_database(reading);
+}
+
+static void end_reading(struct reading *reading)
+{
+    if (reading->in_thread)
+        uv_thread_join(&reading->thread);
+}
+
+/* reading: has ended; NULL: nobody has changed the database since it was found sound. */
 static void check_database(struct report *report, const struct workspace *workspace,
-                           struct store *store, bool full)
+                           struct store *store, const struct reading *reading)
 {
     struct error err = { 0 };
     char mode[16], text[400];
-    bool unread = !full && store_is_as_left(store), sound = unread;
 
-    if ((!unread && store_is_sound(store, &sound, &err) < 0) ||
-        status_journal_mode(store, mode, &err) < 0) {
+    if (reading != NULL && reading->rc < 0) {
+        say(report, "database", "fault", reading->err.message);
+        return;
+    }
+    if (status_journal_mode(store, mode, &err) < 0) {
         say(report, "database", "fault", err.message);
         return;
     }
-    if (!sound) {
+    if (reading != NULL && !reading->sound) {
         say(report, "database", "fault", "results.db is damaged (PRAGMA quick_check)");
         return;
     }
     snprintf(text, sizeof text, "results.db is %s; journal mode %s",
-             unread ? "sound, unchanged since its last writer (--full reads it again)"
-                    : "sound",
+             reading == NULL ? "sound, unchanged since its last writer (--full reads it again)"
+                             : "sound",
              mode);
     say(report, "database", "ok", text);
     if (file_is_on_network(workspace->path))
@@ -230,9 +271,16 @@ static void check_workspace(struct report *report, const struct options *options
         say(report, "database", rc == ERROR_ABSENT ? "ok" : "fault",
             rc == ERROR_ABSENT ? "none yet; hrmlab run SPEC makes it" : err.message);
     if (store != NULL) {
-        check_database(report, &workspace, store, options->full);
+        bool unread = !options->full && store_is_as_left(store);
+        struct reading reading;
+
+        if (!unread)
+            start_reading(&reading, workspace.path);
         check_checkpoints(report, &workspace, store, options->full);
         check_runner(report, &workspace, store);
+        if (!unread)
+            end_reading(&reading);
+        check_database(report, &workspace, store, unread ? NULL : &reading);
     }
     store_close(store);
     workspace_close(&workspace);
