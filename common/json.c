@@ -576,6 +576,36 @@ char *json_canonical(const cJSON *item)
     return text;
 }
 
+/* Gives the numbers that need more than 15 digits as raw text. */
+static bool keep_digits(cJSON *item)
+{
+    bool kept = true;
+
+    for (cJSON *member = item->child; member != NULL && kept; member = member->next) {
+        char short_text[40];
+
+        kept = keep_digits(member);
+        if (!cJSON_IsNumber(member))
+            continue;
+        snprintf(short_text, sizeof short_text, "%.15g", member->valuedouble);
+        if (strtod(short_text, NULL) == member->valuedouble)
+            continue;
+        member->valuestring = json_canonical(member);
+        kept = member->valuestring != NULL;
+        member->type = kept ? cJSON_Raw : cJSON_Number;
+    }
+    return kept;
+}
+
+char *json_print(const cJSON *item)
+{
+    cJSON *copy = cJSON_Duplicate(item, true);
+    char *text = copy != NULL && keep_digits(copy) ? cJSON_Print(copy) : NULL;
+
+    cJSON_Delete(copy);
+    return text;
+}
+
 enum { NEAREST_MAX = 64, LEAST_BEGINNING = 3 };
 
 static int edit_distance(const char *a, const char *b)

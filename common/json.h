@@ -60,6 +60,12 @@ const char *json_type_name(const cJSON *item);
  * string, NULL when out of memory. */
 char *json_canonical(const cJSON *item);
 
+/* Indented text with keys in their order, as cJSON_Print() makes it, but each number
+ * with all digits that it needs: cJSON leaves out those after the 15th from numbers
+ * that it takes for equal, 0.30000000000000004 and 0.3. Fresh string, NULL when out of
+ * memory. */
+char *json_print(const cJSON *item);
+
 /* Levenshtein-nearest of count names to word within a third of its length (at least 2,
  * but 1 of up to three letters), or NULL: for "did you mean". One that begins with the
  * word, of three letters or more, is as near as one with a letter too many. */

@@ -130,6 +130,29 @@ static void canonical_form_sorts_keys_and_keeps_reals(void **state)
     cJSON_Delete(out);
 }
 
+/* cJSON_Print() writes the first four as 0.3, 3e-05, 9.00719925474099e+15 and 1. */
+static void printed_numbers_have_all_their_digits(void **state)
+{
+    const char *text = "{\"b\":0.30000000000000004,\"a\":[3.0000000000000004e-05,"
+                       "{\"c\":9007199254740991}],\"d\":0.99999999999999989,\"e\":0.1,\"f\":2}";
+    struct error err;
+    cJSON *out, *again;
+
+    (void)state;
+    assert_int_equal(json_parse(&out, text, strlen(text), "f", &err), 0);
+    char *printed = json_print(out), *before = json_canonical(out);
+    assert_non_null(strstr(printed, "\n\t\"b\":\t0.30000000000000004,\n\t\"a\":"));
+    assert_non_null(strstr(printed, "\"e\":\t0.1,\n\t\"f\":\t2\n}"));
+    assert_int_equal(json_parse(&again, printed, strlen(printed), "f", &err), 0);
+    char *after = json_canonical(again);
+    assert_string_equal(after, before);
+    free(printed);
+    free(before);
+    free(after);
+    cJSON_Delete(out);
+    cJSON_Delete(again);
+}
+
 static void nearest_name_helps_with_slips_only(void **state)
 {
     const char *names[] = { "arch.num_heads", "train.lr" };
@@ -156,6 +179,7 @@ int main(void)
         cmocka_unit_test(more_values_than_memory_should_hold_are_refused),
         cmocka_unit_test(every_prefix_of_a_document_is_refused),
         cmocka_unit_test(canonical_form_sorts_keys_and_keeps_reals),
+        cmocka_unit_test(printed_numbers_have_all_their_digits),
         cmocka_unit_test(nearest_name_helps_with_slips_only),
     };
 

@@ -79,15 +79,15 @@ static void open_bench(struct bench *bench)
     for (int i = 0; i < EVALUATIONS; i++) {
         bench->evaluations[i].outer_steps = STEPS[i];
         bench->evaluations[i].rollouts = 1;
-        bench->evaluations[i].object = cJSON_CreateObject();
-        cJSON_AddNumberToObject(bench->evaluations[i].object, "eval.halt_max_steps", STEPS[i]);
+        bench->evaluations[i].canonical =
+            format_string("{\"eval.halt_max_steps\":%d}", (int)STEPS[i]);
     }
 }
 
 static void close_bench(struct bench *bench)
 {
     for (int i = 0; i < EVALUATIONS; i++)
-        cJSON_Delete(bench->evaluations[i].object);
+        free(bench->evaluations[i].canonical);
     engine_destroy(bench->engine);
     data_set_close(bench->set);
     config_release(&bench->settings);

@@ -208,6 +208,29 @@ static void what_a_killed_verify_leaves_ends_and_is_garbage(void **state)
     place_remove(&place);
 }
 
+/* They pass through job.json, and those of the evaluation through the journal. */
+static void settings_of_17_digits_reach_the_worker_and_come_back(void **state)
+{
+    struct place place;
+
+    (void)state;
+    place_make(&place);
+    assert_int_equal(place_finish(place_start(
+                         &place, "run", place.spec, "--set", "train.max_steps=2", "--set",
+                         "train.lr=0.30000000000000004", "--set", "eval.halt_rule=residual",
+                         "--set", "eval.halt_epsilon=0.30000000000000004", NULL)),
+                     0);
+    place_expect(&place,
+                 "SELECT count(*) > 0 FROM evaluation JOIN evaluation_result USING"
+                 " (evaluation_id) WHERE checkpoint = 'last'"
+                 " AND canonical LIKE '%0.30000000000000004%'",
+                 "1");
+    char *run = place_ask(&place, "SELECT hash FROM run ORDER BY run_id LIMIT 1");
+    assert_int_equal(place_finish(place_start(&place, "verify", run, NULL)), 0);
+    free(run);
+    place_remove(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +238,7 @@ int main(void)
         cmocka_unit_test(a_diverged_training_is_a_result_with_its_step),
         cmocka_unit_test(weights_without_a_finite_loss_are_not_evaluated),
         cmocka_unit_test(what_a_killed_verify_leaves_ends_and_is_garbage),
+        cmocka_unit_test(settings_of_17_digits_reach_the_worker_and_come_back),
     };
 
     return cmocka_run_group_tests_name("verify", tests, NULL, NULL);

@@ -144,12 +144,11 @@ static cJSON *vector_body(const struct evaluate_context *context,
                           const double *values, int first, int count)
 {
     cJSON *body = cJSON_CreateObject(), *list = NULL;
-    bool ok =
-        cJSON_AddNumberToObject(body, "step", (double)context->step) != NULL &&
-        cJSON_AddItemToObject(body, "evaluation", cJSON_Duplicate(evaluation->object, true)) &&
-        cJSON_AddStringToObject(body, "name", METRICS[measure].name) != NULL &&
-        cJSON_AddNumberToObject(body, "first", first) != NULL &&
-        (list = cJSON_AddArrayToObject(body, "values")) != NULL;
+    bool ok = cJSON_AddNumberToObject(body, "step", (double)context->step) != NULL &&
+              cJSON_AddRawToObject(body, "evaluation", evaluation->canonical) != NULL &&
+              cJSON_AddStringToObject(body, "name", METRICS[measure].name) != NULL &&
+              cJSON_AddNumberToObject(body, "first", first) != NULL &&
+              (list = cJSON_AddArrayToObject(body, "values")) != NULL;
 
     for (int i = 0; ok && i < count; i++)
         ok = cJSON_AddItemToArray(list, isfinite(values[i]) ? cJSON_CreateNumber(values[i])
@@ -191,11 +190,10 @@ static int say_result(const struct evaluate_context *context,
                       const struct score_result *result, double seconds, struct error *err)
 {
     cJSON *body = cJSON_CreateObject();
-    bool ok =
-        cJSON_AddNumberToObject(body, "step", (double)context->step) != NULL &&
-        cJSON_AddStringToObject(body, "checkpoint", context->checkpoint) != NULL &&
-        cJSON_AddItemToObject(body, "evaluation", cJSON_Duplicate(evaluation->object, true)) &&
-        add_result(body, result, seconds);
+    bool ok = cJSON_AddNumberToObject(body, "step", (double)context->step) != NULL &&
+              cJSON_AddStringToObject(body, "checkpoint", context->checkpoint) != NULL &&
+              cJSON_AddRawToObject(body, "evaluation", evaluation->canonical) != NULL &&
+              add_result(body, result, seconds);
 
     if (!ok) {
         cJSON_Delete(body);
@@ -233,9 +231,8 @@ static int say_outcomes(const struct evaluate_context *context,
 
     for (int first = 0; rc == 0 && first < count; first += OUTCOMES_PER_EVENT) {
         cJSON *body = cJSON_CreateObject(), *tasks = cJSON_AddArrayToObject(body, "tasks");
-        bool ok =
-            tasks != NULL && cJSON_AddItemToObject(body, "evaluation",
-                                                   cJSON_Duplicate(evaluation->object, true));
+        bool ok = tasks != NULL &&
+                  cJSON_AddRawToObject(body, "evaluation", evaluation->canonical) != NULL;
 
         for (int i = first; ok && i < count && i < first + OUTCOMES_PER_EVENT; i++)
             ok = cJSON_AddItemToArray(tasks, outcome_row(context, split, &outcomes[i]));

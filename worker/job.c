@@ -303,9 +303,8 @@ static int read_evaluation(struct job_evaluation *out, const struct config *base
         out->init_noise = config_real(&config, EVAL_INIT_NOISE);
         out->raw_weights = config_raw_weights(&config);
         out->choose = (enum rollout_choice)config.values[EVAL_CHOOSE].integer;
-        out->object = cJSON_Duplicate(object, true);
         out->canonical = json_canonical(object);
-        if (out->object == NULL || out->canonical == NULL)
+        if (out->canonical == NULL)
             rc = error_set(err, ERROR_NOMEM, "out of memory for an evaluation");
     }
     config_release(&config);
@@ -414,10 +413,8 @@ void job_release(struct job *job)
     config_release(&job->config);
     config_release(&job->base.config);
     free(job->base.file);
-    for (int i = 0; i < job->evaluation_count; i++) {
-        cJSON_Delete(job->evaluations[i].object);
+    for (int i = 0; i < job->evaluation_count; i++)
         free(job->evaluations[i].canonical);
-    }
     free(job->evaluations);
     free(job->cpus);
     free(job->resume);

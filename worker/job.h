@@ -34,8 +34,7 @@ struct job_evaluation {
     double init_noise;
     enum rollout_choice choose;
     bool raw_weights; /* those that the optimizer updates, not their averages */
-    cJSON *object;    /* owned; as in job.json */
-    char *canonical;  /* owned; json_canonical() of object */
+    char *canonical;  /* owned; canonical form of the settings, as in job.json */
 };
 
 /* An earlier attempt from whose checkpoints the job may resume, up to a step. */

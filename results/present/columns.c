@@ -5,6 +5,7 @@
 
 #include "error.h"
 #include "evaluation_keys.h"
+#include "json.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -266,9 +267,9 @@ void table_add_axes(struct table *table, const struct axes *axes, const cJSON *v
         } else if (axes->types[i] == TABLE_TEXT && cJSON_IsString(value)) {
             table_text(table, value->valuestring);
         } else if (axes->types[i] == TABLE_TEXT) {
-            char *text = cJSON_PrintUnformatted(value);
+            char *text = json_canonical(value);
             table_text(table, text);
-            cJSON_free(text);
+            free(text);
         } else if (axes->types[i] == TABLE_BOOL) {
             table_bool(table, cJSON_IsTrue(value));
         } else if (axes->types[i] == TABLE_INT) {

@@ -292,7 +292,7 @@ static char *write_spec(const char *spec)
     int rc = json_parse(&json, spec, strlen(spec), "the spec", NULL);
 
     if (rc != ERROR_NOMEM)
-        text = rc == 0 ? cJSON_Print(json) : strdup(spec);
+        text = rc == 0 ? json_print(json) : strdup(spec);
     FILE *lines = text != NULL ? text_stream_open(&out, &size) : NULL;
 
     /* a text has no tabs: they are escaped */
@@ -303,7 +303,7 @@ static char *write_spec(const char *spec)
             fputs(p > text && p[-1] == ':' ? " " : "  ", lines);
     if (lines != NULL)
         fclose(lines); /* if it fails, out is NULL */
-    cJSON_free(text);
+    free(text);
     cJSON_Delete(json);
     return out;
 }

@@ -72,9 +72,9 @@ static void add_settings(struct words *words, const struct config *config, bool 
         if (setting->phase == PHASE_EXECUTION || (data_only && !data))
             continue;
         cJSON *value = config_get_json(config, id);
-        char *text = value != NULL ? cJSON_PrintUnformatted(value) : NULL;
+        char *text = value != NULL ? json_canonical(value) : NULL;
         words_add(words, text != NULL ? format_string("%s=%s", setting->key, text) : NULL);
-        cJSON_free(text);
+        free(text);
         cJSON_Delete(value);
     }
 }

@@ -88,13 +88,13 @@ static int write_job(struct store *store, const struct workspace *workspace,
     if (rc == 0)
         rc = replace_member(job, "cpus", cJSON_CreateArray(), err);
     if (rc == 0) {
-        text = cJSON_Print(job);
+        text = json_print(job);
         rc = text == NULL ? error_set(err, ERROR_NOMEM, "no memory for a job")
                           : file_make_directories(directory, err);
     }
     if (rc == 0)
         rc = file_write_atomic(to, text, strlen(text), err);
-    cJSON_free(text);
+    free(text);
     cJSON_Delete(job);
     free(from);
     free(to);

@@ -47,13 +47,13 @@ static int write_job(const struct executor_task *task, cJSON *json, struct error
 
     for (int i = 0; i < task->core_count; i++)
         cJSON_AddItemToArray(cpus, cJSON_CreateNumber(task->cores[i]));
-    char *path = file_join(task->directory, "job.json"), *text = cJSON_Print(json);
+    char *path = file_join(task->directory, "job.json"), *text = json_print(json);
     int rc = path == NULL || text == NULL || cJSON_GetArraySize(cpus) != task->core_count
                  ? error_set(err, ERROR_NOMEM, "no memory for a job")
                  : file_make_directories(task->directory, err);
     if (rc == 0)
         rc = file_write_atomic(path, text, strlen(text), err);
-    cJSON_free(text);
+    free(text);
     free(path);
     return rc;
 }
