@@ -1,10 +1,11 @@
 -- schema.sql - the hrmlab results database. The runner that holds the workspace lock is the
 -- only writer of everything but `request` and queued rows. Times are ISO 8601 UTC text,
 -- durations seconds. Raw measurements are never updated; what can be computed is a view.
--- Opened with journal_mode=WAL, synchronous=FULL, foreign_keys=ON.
+-- Opened with journal_mode=WAL, synchronous=FULL, foreign_keys=ON. A CHECK of more than two values
+-- has no IN, for which SQLite would fill a table at every row that it writes or checks.
 
 PRAGMA application_id = 0x68726d6c; -- "hrml"
-PRAGMA user_version = 9; -- results/migrations.c brings older databases to it
+PRAGMA user_version = 10; -- results/migrations.c brings older databases to it
 
 -- The directory of this database, so that a copy of a workspace is recognised as one. One row,
 -- written by the first command that may write.
@@ -155,8 +156,8 @@ CREATE TABLE job (
     job_id INTEGER PRIMARY KEY,
     run_id INTEGER NOT NULL REFERENCES run,
     kind TEXT NOT NULL CHECK (kind IN ('train', 'evaluate')),
-    state TEXT NOT NULL CHECK (state IN ('queued', 'starting', 'running', 'done', 'failed',
-                                         'cancelled', 'quarantined')),
+    state TEXT NOT NULL CHECK (state = 'queued' OR state = 'starting' OR state = 'running'
+        OR state = 'done' OR state = 'failed' OR state = 'cancelled' OR state = 'quarantined'),
     cause TEXT,                        -- of failed, or 'diverged' of done; NULL otherwise
     message TEXT,                      -- one line for people; NULL when there is none
     priority INTEGER NOT NULL DEFAULT 0, -- the experiment's: higher first
@@ -190,8 +191,8 @@ CREATE TABLE attempt (
     number INTEGER NOT NULL,           -- upwards within the run; its directory's name
     directory TEXT NOT NULL,           -- relative to the workspace: runs/HASH/attempts/N
     executor TEXT NOT NULL,            -- that started it: 'local'
-    state TEXT NOT NULL CHECK (state IN ('starting', 'running', 'ended', 'superseded',
-                                         'quarantined')),
+    state TEXT NOT NULL CHECK (state = 'starting' OR state = 'running' OR state = 'ended'
+        OR state = 'superseded' OR state = 'quarantined'),
     place TEXT,                        -- text by which its executor finds the worker again; NULL: it cannot, as in a copied workspace
     host TEXT,                         -- name of the machine; NULL: not known to the executor
     cpus TEXT,                         -- cores it is pinned to, "0" or "0,2,4-7"
@@ -239,7 +240,8 @@ CREATE TABLE metric (
 CREATE TABLE evaluation_result (
     evaluation_id INTEGER NOT NULL REFERENCES run_inference ON DELETE CASCADE,
     step INTEGER NOT NULL,             -- training steps made; 0: untrained
-    checkpoint TEXT NOT NULL CHECK (checkpoint IN ('untrained', 'interim', 'last')),
+    checkpoint TEXT NOT NULL CHECK (checkpoint = 'untrained' OR checkpoint = 'interim'
+        OR checkpoint = 'last'),
     tasks INTEGER NOT NULL,            -- scored tasks; 0: all tests are hidden, the measures have no value
     rows_count INTEGER NOT NULL,       -- test rows predicted
     seconds REAL NOT NULL,             -- of the inference pass it came from

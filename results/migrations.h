@@ -4,7 +4,7 @@
 #ifndef RESULTS_MIGRATIONS_H
 #define RESULTS_MIGRATIONS_H
 
-enum { SCHEMA_VERSION = 9 }; /* user_version of schema.sql */
+enum { SCHEMA_VERSION = 10 }; /* user_version of schema.sql */
 
 /* MIGRATIONS[v]: the statements that upgrade version v to v + 1, run in one
  * transaction without enforcement of foreign keys: a table that others refer to can be
