@@ -10,5 +10,10 @@
  * a fault per page to get memory, and on a virtual machine 20 us, so that 50 MB in
  * pages of 4 KiB cost 0.2 s. */
 void *large_array_resize(void *old, size_t bytes);
+/* As calloc(), likewise. */
+void *large_array_zeroed(size_t count, size_t size);
+/* Likewise, for what is allocated in small pieces from here on, up to that many bytes in
+ * all, and kept: SQLite's pages, for one. Takes none of it. */
+void large_heap(size_t bytes);
 
 #endif

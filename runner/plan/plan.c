@@ -9,6 +9,7 @@
 #include "hash.h"
 #include "init_from.h"
 #include "json.h"
+#include "large_array.h"
 #include "spec_weights.h"
 
 #include <inttypes.h>
@@ -388,6 +389,9 @@ static int check_evaluations(const struct plan *plan, struct error *err)
                      plan->spec->name, plan->spec->arms[first->arm].label, first->reason);
 }
 
+/* What a run takes in the database's pages in memory until it is queued. */
+enum { BYTES_QUEUED = 400 };
+
 static int build(struct plan *plan, const cJSON *answers, struct error *err)
 {
     struct spec *spec = plan->spec;
@@ -397,9 +401,10 @@ static int build(struct plan *plan, const cJSON *answers, struct error *err)
 
     while (index.size < 2 * most)
         index.size *= 2;
-    index.places = calloc(index.size, sizeof *index.places);
+    large_heap(most * BYTES_QUEUED);
+    index.places = large_array_zeroed(index.size, sizeof *index.places);
     plan->arms = calloc((size_t)spec->arm_count, sizeof *plan->arms);
-    plan->runs = calloc(most, sizeof *plan->runs);
+    plan->runs = large_array_zeroed(most, sizeof *plan->runs);
     plan->run_of = calloc(most, sizeof *plan->run_of);
     if (index.places == NULL || plan->arms == NULL || plan->runs == NULL ||
         plan->run_of == NULL)
