@@ -300,6 +300,15 @@ int queue_dropped(struct store *store, int64_t experiment_id, const char *arm,
                    "ittt", experiment_id, arm, evaluation, reason);
 }
 
+int queue_is_empty(struct store *store, bool *out, struct error *err)
+{
+    int64_t empty = 0;
+    int rc = sql_int(store, &empty, NULL, err, "SELECT NOT EXISTS (SELECT 1 FROM run)", "");
+
+    *out = empty != 0;
+    return rc;
+}
+
 int queue_execution(struct store *store, int64_t *id, const cJSON *settings, struct error *err)
 {
     char *text = json_canonical(settings);

@@ -107,6 +107,9 @@ int queue_link_evaluation(struct store *store, int64_t arm_id, const char *canon
 int queue_dropped(struct store *store, int64_t experiment_id, const char *arm,
                   const char *evaluation, const char *reason, struct error *err) MUST_CHECK;
 
+/* Whether the database has no run. */
+int queue_is_empty(struct store *store, bool *out, struct error *err) MUST_CHECK;
+
 /* Finds or adds a set of execution settings, as config_job_settings() returns them. */
 int queue_execution(struct store *store, int64_t *id, const cJSON *settings,
                     struct error *err) MUST_CHECK;

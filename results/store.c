@@ -24,7 +24,7 @@ enum {
     STORE_APPLICATION_ID = 0x68726d6c, /* "hrml" */
     STORE_BUSY_TIMEOUT_MS = 30000,
     /* switching the journal mode does not use SQLite's busy handler */
-    STORE_MODE_TRIES = 100,
+    STORE_MODE_TRIES = 1500,
     STORE_MODE_PAUSE_US = 20000
 };
 
@@ -49,7 +49,8 @@ struct store {
     char *path;             /* owned; for messages */
     enum store_mode mode;
     const struct store_schema *schema;
-    bool sound; /* as store_require_sound() found, and no damage was met since */
+    bool sound;    /* as store_require_sound() found, and no damage was met since */
+    bool left_log; /* store_leave_log() was called, and store_start_log() not since */
 };
 
 sqlite3 *store_connection(struct store *store)
@@ -378,11 +379,11 @@ static int bring_up_to_date(struct store *store, struct error *err)
 }
 
 /* Sets WAL, or TRUNCATE on file systems where WAL does not work. Retries, because
- * another process may be switching at the same time. */
-static int set_journal_mode(struct store *store, const char *workspace, struct error *err)
+ * another process may be switching at the same time, or have left the log. */
+static int set_journal_mode(struct store *store, struct error *err)
 {
-    const char *sql = file_is_on_network(workspace) ? "PRAGMA journal_mode = TRUNCATE"
-                                                    : "PRAGMA journal_mode = WAL";
+    const char *sql = file_is_on_network(store->path) ? "PRAGMA journal_mode = TRUNCATE"
+                                                      : "PRAGMA journal_mode = WAL";
     int code = SQLITE_BUSY;
 
     for (int i = 0; i < STORE_MODE_TRIES && code == SQLITE_BUSY; i++) {
@@ -417,7 +418,7 @@ static int open_for_writing(struct store *store, const char *workspace, struct e
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     rc = check_identity(store, &version, err);
     if (rc == 0)
-        rc = set_journal_mode(store, workspace, err);
+        rc = set_journal_mode(store, err);
     if (rc == 0)
         rc =
             execute(store, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; " STORE_CACHE,
@@ -496,8 +497,10 @@ static int read_as_it_is(struct store *store, struct error *err)
     return rc;
 }
 
-/* *old: the error is that the database is of an older release. */
-static int open_for_reading(struct store *store, bool *old, struct error *err)
+/* *by_writer: the error is that the database is of an older release, or in the middle of
+ * a transaction whose process was killed; a process that opens it for writing upgrades
+ * it, or takes that back. */
+static int open_for_reading(struct store *store, bool *by_writer, struct error *err)
 {
     int64_t version = 0;
     int rc = store_check_file(store->path, err);
@@ -505,6 +508,14 @@ static int open_for_reading(struct store *store, bool *old, struct error *err)
     if (rc != 0)
         return rc;
     rc = try_reading(store, store->path, 0, err);
+    *by_writer = rc != 0 && sqlite3_extended_errcode(store->db) == SQLITE_READONLY_ROLLBACK;
+    if (*by_writer)
+        return error_set(
+            err, ERROR_ENVIRONMENT,
+            "%s: a command was killed in the middle of writing to it, which only a "
+            "process that may write there can take back; any hrmlab command of the "
+            "workspace's owner, such as hrmlab status, does",
+            store->path);
     if (rc != 0 && access(store->path, R_OK) != 0)
         return error_set(err, ERROR_ENVIRONMENT,
                          "%s: %s; whoever owns the workspace may let you read it (chmod a+rX)",
@@ -516,8 +527,8 @@ static int open_for_reading(struct store *store, bool *old, struct error *err)
     if (rc == 0 && version == 0)
         rc = error_set(err, ERROR_ABSENT,
                        "%s is empty: nothing was queued in this workspace yet", store->path);
-    *old = rc == 0 && version < store->schema->version;
-    if (*old)
+    *by_writer = rc == 0 && version < store->schema->version;
+    if (*by_writer)
         rc = error_set(err, ERROR_DATABASE,
                        "%s is of an older release (version %lld of the database, now %d) and "
                        "may not be written to; a copy that may is upgraded by any command",
@@ -537,8 +548,8 @@ static int open_database(struct store **out, const char *workspace, const char *
                          enum store_mode mode, const struct store_schema *schema,
                          struct error *err);
 
-/* Upgrades an older release's database, then opens it for reading. */
-static int reopen_upgraded(struct store **out, const char *workspace, const char *name,
+/* Opens it for writing, which puts it in order, then for reading. */
+static int reopen_in_order(struct store **out, const char *workspace, const char *name,
                            const struct store_schema *schema, struct error *err)
 {
     struct store *writer;
@@ -571,7 +582,7 @@ static int open_database(struct store **out, const char *workspace, const char *
                          enum store_mode mode, const struct store_schema *schema,
                          struct error *err)
 {
-    bool old = false;
+    bool by_writer = false;
     int rc = check_library(err);
     struct store *store = rc == 0 ? calloc(1, sizeof *store) : NULL;
 
@@ -588,11 +599,11 @@ static int open_database(struct store **out, const char *workspace, const char *
     if (rc == 0 && mode == STORE_WRITE)
         rc = open_for_writing(store, workspace, err);
     else if (rc == 0)
-        rc = open_for_reading(store, &old, err);
-    bool upgradable = old && access(store->path, W_OK) == 0 && access(workspace, W_OK) == 0;
+        rc = open_for_reading(store, &by_writer, err);
+    bool can = by_writer && access(store->path, W_OK) == 0 && access(workspace, W_OK) == 0;
     if (rc != 0) {
         store_close(store);
-        return upgradable ? reopen_upgraded(out, workspace, name, schema, err) : rc;
+        return can ? reopen_in_order(out, workspace, name, schema, err) : rc;
     }
     *out = store;
     return 0;
@@ -731,6 +742,22 @@ int store_commit(struct store *store, struct error *err)
 {
     assert(!sqlite3_get_autocommit(store->db));
     return execute(store, "COMMIT", "commit", err);
+}
+
+void store_leave_log(struct store *store)
+{
+    if (file_is_on_network(store->path)) /* there is none */
+        return;
+    sqlite3_exec(store->db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+    store->left_log = true;
+}
+
+void store_start_log(struct store *store)
+{
+    struct error ignored;
+
+    if (store->left_log && set_journal_mode(store, &ignored) == 0)
+        store->left_log = false;
 }
 
 void store_rollback(struct store *store)

@@ -583,6 +583,9 @@ static int write_spec(const struct enqueue *e, const char *spec_file, struct err
     return rc;
 }
 
+/* Their rows, some 4 MB, are written long enough to spare half of it. */
+enum { MANY_RUNS = 10000 };
+
 /* spec_file: relative to the workspace; "": it is not written. */
 static int enqueue_as(struct enqueue_summary *out, struct store *store,
                       const struct workspace *workspace, const struct plan *plan,
@@ -594,6 +597,7 @@ static int enqueue_as(struct enqueue_summary *out, struct store *store,
                          .plan = plan,
                          .training_arm = -1,
                          .execution_arm = -1 };
+    bool empty = false;
     int rc;
 
     *out = (struct enqueue_summary){ 0 };
@@ -602,6 +606,10 @@ static int enqueue_as(struct enqueue_summary *out, struct store *store,
     rc = e.run_ids == NULL || e.open_jobs == NULL
              ? error_no_memory(err, "the queueing of a plan")
              : 0;
+    if (rc == 0 && plan->run_count >= MANY_RUNS)
+        rc = queue_is_empty(store, &empty, err);
+    if (rc == 0 && empty)
+        store_leave_log(store);
     if (rc == 0)
         rc = store_begin(store, err);
     if (rc == 0) {
@@ -615,6 +623,7 @@ static int enqueue_as(struct enqueue_summary *out, struct store *store,
         else
             remove_old_spec(&e, spec_file);
     }
+    store_start_log(store);
     free(e.experiment.spec_file);
     free(e.run_ids);
     free(e.open_jobs);
