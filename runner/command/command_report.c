@@ -2,6 +2,7 @@
 #include "answer_drawings.h"
 #include "error.h"
 #include "file.h"
+#include "large_array.h"
 #include "log.h"
 #include "options.h"
 #include "origin.h"
@@ -102,6 +103,9 @@ static int make_report(struct figure_source *source, const struct options *optio
     return rc;
 }
 
+/* What the outcomes of 100 000 runs take until the report is written. */
+enum { BYTES_KEPT = 64 << 20 };
+
 int command_report(const struct options *options, int *exit_code, struct error *err)
 {
     const char *experiment =
@@ -113,6 +117,7 @@ int command_report(const struct options *options, int *exit_code, struct error *
     enum metric metric;
     int rc = metric_find(&metric, options->metric, err);
 
+    large_heap(BYTES_KEPT);
     if (rc == 0)
         rc = choose_form(&form, options, err);
     if (rc == 0)
