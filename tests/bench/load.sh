@@ -196,7 +196,7 @@ commands()
     one 1 tag small measured
     one 1 queue "$directory/small.json"
     one 1 doctor
-    one 2 doctor --full
+    one 1.5 doctor --full
     one 0.1 completions -- hrmlab results ""
     one 0.1 completions -- hrmlab show ""
     one 0.1 show "${run:0:12}"
@@ -214,7 +214,7 @@ commands()
     one 1 report metrics -o "$directory/report.html"
 
     heading "One experiment of 100 000 runs: 100 arms, 1000 seeds"
-    commands_of whole 1 700 1.5
+    commands_of whole 1 700 1
 }
 
 plans()
@@ -223,7 +223,7 @@ plans()
     workspace=$directory/plans
     heading "A spec of 100 000 runs"
     one 1 plan "$directory/whole.json"
-    one_of 1 2 queue "$directory/whole.json"
+    one_of 1 1 queue "$directory/whole.json"
     one 1 plan "$directory/whole.json"
     one 1 queue "$directory/whole.json"
     one 1 status
