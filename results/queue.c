@@ -243,9 +243,9 @@ static int add_inference(struct store *store, const struct queue_evaluation *eva
                    evaluation->eval_seed, evaluation->train_split ? "train" : "test");
 }
 
-/* The id of the way of inference whose canonical text is that parameter. */
-#define INFERENCE(canonical)                                                                   \
-    "(SELECT inference_id FROM inference WHERE canonical = " canonical ")"
+/* Followed by a parameter and ")": the id of the way of inference whose canonical text it
+ * is. */
+#define INFERENCE_OF "(SELECT inference_id FROM inference WHERE canonical = "
 /* A FROM clause of the runs of a range; ?1 is the first id and ?2 the count. */
 #define RANGE "FROM run WHERE run_id >= ?1 AND run_id < ?1 + ?2"
 
@@ -254,13 +254,12 @@ int queue_evaluation(struct store *store, struct queue_range runs,
 {
     int rc = add_inference(store, evaluation, err);
 
-    return rc < 0
-               ? rc
-               : sql_run(store, err,
-                         "INSERT INTO run_inference (run_id, inference_id)"
-                         " SELECT run_id, " INFERENCE(
-                             "?3") " " RANGE " ON CONFLICT (run_id, inference_id) DO NOTHING",
-                         "iit", runs.first, runs.count, evaluation->canonical);
+    return rc < 0 ? rc
+                  : sql_run(store, err,
+                            "INSERT INTO run_inference (run_id, inference_id)"
+                            " SELECT run_id, " INFERENCE_OF "?3) " RANGE
+                            " ON CONFLICT (run_id, inference_id) DO NOTHING",
+                            "iit", runs.first, runs.count, evaluation->canonical);
 }
 
 int queue_find_evaluation(struct store *store, int64_t *id, int64_t run_id,
@@ -270,7 +269,7 @@ int queue_find_evaluation(struct store *store, int64_t *id, int64_t run_id,
 
     return sql_int(store, id, &found, err,
                    "SELECT evaluation_id FROM run_inference WHERE run_id = ?1"
-                   " AND inference_id = " INFERENCE("?2"),
+                   " AND inference_id = " INFERENCE_OF "?2)",
                    "it", run_id, canonical);
 }
 
@@ -401,15 +400,14 @@ int queue_job_evaluation(struct store *store, int64_t job_id, int64_t evaluation
 int queue_job_if_missing(struct store *store, int64_t job_id, const char *canonical,
                          struct error *err)
 {
-    return sql_run(
-        store, err,
-        "INSERT INTO job_evaluation (job_id, evaluation_id)"
-        " SELECT j.job_id, v.evaluation_id FROM job j JOIN run_inference v"
-        " ON v.run_id = j.run_id AND v.inference_id = " INFERENCE(
-            "?2") " WHERE j.job_id = ?1"
-                  " AND NOT EXISTS (SELECT 1 FROM evaluation_result r"
-                  "  WHERE r.evaluation_id = v.evaluation_id AND r.checkpoint = 'last')",
-        "it", job_id, canonical);
+    return sql_run(store, err,
+                   "INSERT INTO job_evaluation (job_id, evaluation_id)"
+                   " SELECT j.job_id, v.evaluation_id FROM job j JOIN run_inference v"
+                   " ON v.run_id = j.run_id AND v.inference_id = " INFERENCE_OF
+                   "?2) WHERE j.job_id = ?1"
+                   " AND NOT EXISTS (SELECT 1 FROM evaluation_result r"
+                   "  WHERE r.evaluation_id = v.evaluation_id AND r.checkpoint = 'last')",
+                   "it", job_id, canonical);
 }
 
 /* The newest job of the run r that has not ended. Reads an index alone; written without
@@ -509,8 +507,8 @@ int queue_has_result(struct store *store, bool *out, int64_t run_id, const char 
 
     return sql_int(store, &id, out, err,
                    "SELECT evaluation_id FROM run_inference JOIN evaluation_result USING"
-                   " (evaluation_id) WHERE run_id = ?1 AND inference_id = " INFERENCE(
-                       "?2") " AND checkpoint = 'last'",
+                   " (evaluation_id) WHERE run_id = ?1 AND checkpoint = 'last'"
+                   " AND inference_id = " INFERENCE_OF "?2)",
                    "it", run_id, canonical);
 }
 

@@ -44,26 +44,6 @@ int record_baseless_jobs(struct store *store, struct record_baseless *out, int m
     return rc;
 }
 
-/* Adds the seed where a canonical text has it: members are in order. */
-static bool add_seed(cJSON *config, int64_t seed)
-{
-    const char *key = settings_table[TRAIN_SEED].key;
-    cJSON *item = config->child;
-
-    while (item != NULL && strcmp(item->string, key) < 0)
-        item = item->next;
-    const cJSON *added = cJSON_AddNumberToObject(config, key, (double)seed);
-
-    /* those after it go behind it; AddItemToArray: an item keeps its name */
-    while (added != NULL && item != NULL && item != added) {
-        cJSON *next = item->next;
-
-        cJSON_AddItemToArray(config, cJSON_DetachItemViaPointer(config, item));
-        item = next;
-    }
-    return added != NULL;
-}
-
 int record_run_config(cJSON **out, const char *job_config, int64_t seed, const char *base_hash,
                       struct error *err)
 {
@@ -76,7 +56,8 @@ int record_run_config(cJSON **out, const char *job_config, int64_t seed, const c
     if (rc == 0)
         rc = json_parse(out, text, strlen(text), "database", err);
     /* 0 is what its absence means */
-    if (rc == 0 && seed != 0 && cJSON_IsObject(*out) && !add_seed(*out, seed)) {
+    if (rc == 0 && seed != 0 && cJSON_IsObject(*out) &&
+        cJSON_AddNumberToObject(*out, settings_table[TRAIN_SEED].key, (double)seed) == NULL) {
         cJSON_Delete(*out);
         *out = NULL;
         rc = error_no_memory(err, "a job");

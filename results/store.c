@@ -288,6 +288,11 @@ static int quick_check(struct store *store, bool *sound, struct error *err)
     return rc == SQLITE_OK ? 0 : store_error(store, "PRAGMA quick_check", err);
 }
 
+bool store_allows_threads(void)
+{
+    return sqlite3_threadsafe() != 0;
+}
+
 int store_is_sound(struct store *store, bool *sound, struct error *err)
 {
     /* The check reads every page: a third of its time would be copying them. */

@@ -44,6 +44,10 @@ int store_open_schema(struct store **out, const char *workspace, enum store_mode
 int store_check_owner(const char *workspace, struct error *err) MUST_CHECK;
 void store_close(struct store *store); /* NULL allowed */
 
+/* Whether threads may have open stores, each its own, at a time: SQLite can be built
+ * without. */
+bool store_allows_threads(void);
+
 /* Whether PRAGMA quick_check finds the database sound. */
 int store_is_sound(struct store *store, bool *sound, struct error *err) MUST_CHECK;
 /* Whether nobody has changed the file since a writer closed it that had found it sound

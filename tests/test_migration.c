@@ -515,34 +515,30 @@ static void make_version_7(const char *change)
     ", data_hash, numeric_version, " seed                                                      \
     ", parameters, puzzle_parameters, total_steps, " flops ", " mixed ", config_id, " base     \
     " FROM run WHERE run_id = 1;"
+#define BETWEEN(seed) "(SELECT before || " seed " || after FROM text)"
+#define OTHER_BASE "(SELECT replace(before, '00001\"', '00003\"') || -5 || after FROM text)"
+#define PLAIN(end) "(SELECT t || '" end "}' FROM plain)"
+#define SEED(n) ",\"train.seed\":" n
 static const char SHARING_RUNS[] =
     /* keys and numbers on both sides of the seed, also such as SQLite would write otherwise */
     "CREATE TEMP TABLE text AS SELECT"
     " '{\"a\":1e-05,\"b\":0.30000000000000004,\"c\":1.0,\"train.init_from\":\"run:'"
     " || printf('%064d', 1) || '\",\"train.seed\":' AS before,"
     " ',\"train.warmup\":[1.50,true],\"z\":\"\\u0001\\\"\"}' AS after;"
-    "CREATE TEMP TABLE plain AS SELECT '{\"a\":0.001' AS t;" LIKE_RUN_1(
-        "3", "canonical", "job_config", "train_flops", "seed", "1",
-        "NULL") LIKE_RUN_1("4", "(SELECT before || 4 || after FROM text)",
-                           "(SELECT before || 4 || after FROM text)", "train_flops", "4", "0",
-                           "printf('%064d', 1)")
-        LIKE_RUN_1("5",
-                   "(SELECT replace(before, '00001\"', '00003\"') || -5 || after FROM text)",
-                   "(SELECT replace(before, '00001\"', '00003\"') || -5 || after FROM text)",
-                   "train_flops", "-5", "0", "printf('%064d', 3)")
-            LIKE_RUN_1("6", "(SELECT t || '}' FROM plain)", "(SELECT t || '}' FROM plain)",
-                       "train_flops", "0", "0", "NULL")
-                LIKE_RUN_1("7", "(SELECT t || ',\"train.seed\":7}' FROM plain)",
-                           "(SELECT t || ',\"train.seed\":7}' FROM plain)", "train_flops", "7",
-                           "0", "NULL")
-                    LIKE_RUN_1("8", "(SELECT t || ',\"train.seed\":8}' FROM plain)",
-                               "(SELECT t || ',\"train.seed\":8}' FROM plain)", "NULL", "8",
-                               "0", "NULL")
-                        LIKE_RUN_1("9", "'no object'", "'{}'", "train_flops + 1", "0", "0",
-                                   "NULL") "UPDATE run SET config_id = NULL WHERE run_id = 9;"
-                                           "CREATE TABLE before AS SELECT * FROM run;"
-                                           "CREATE TABLE arms_before AS SELECT * FROM arm_run;"
-                                           "CREATE VIEW mine AS SELECT canonical FROM run;";
+    "CREATE TEMP TABLE plain AS SELECT '{\"a\":0.001' AS t;"                             //
+    LIKE_RUN_1("3", "canonical", "job_config", "train_flops", "seed", "1", "NULL")       //
+    LIKE_RUN_1("4", BETWEEN("4"), BETWEEN("4"), "train_flops", "4", "0",                 //
+               "printf('%064d', 1)")                                                     //
+    LIKE_RUN_1("5", OTHER_BASE, OTHER_BASE, "train_flops", "-5", "0",                    //
+               "printf('%064d', 3)")                                                     //
+    LIKE_RUN_1("6", PLAIN(""), PLAIN(""), "train_flops", "0", "0", "NULL")               //
+    LIKE_RUN_1("7", PLAIN(SEED("7")), PLAIN(SEED("7")), "train_flops", "7", "0", "NULL") //
+    LIKE_RUN_1("8", PLAIN(SEED("8")), PLAIN(SEED("8")), "NULL", "8", "0", "NULL")        //
+    LIKE_RUN_1("9", "'no object'", "'{}'", "train_flops + 1", "0", "0", "NULL")          //
+    "UPDATE run SET config_id = NULL WHERE run_id = 9;"
+    "CREATE TABLE before AS SELECT * FROM run;"
+    "CREATE TABLE arms_before AS SELECT * FROM arm_run;"
+    "CREATE VIEW mine AS SELECT canonical FROM run;";
 
 /* The texts that were the run's own follow from what it shares, to the last digit. */
 static void expect_same_texts(struct store *store)
@@ -571,10 +567,10 @@ static void expect_same_texts(struct store *store)
                                                sqlite3_column_int64(s, 4), sql_text(s, 5),
                                                &err),
                              0);
-            char *before = cJSON_PrintUnformatted(was), *now = cJSON_PrintUnformatted(is);
+            char *before = json_canonical(was), *now = json_canonical(is);
             assert_string_equal(now, before);
-            cJSON_free(before);
-            cJSON_free(now);
+            free(before);
+            free(now);
             cJSON_Delete(was);
             cJSON_Delete(is);
         }

@@ -13,7 +13,6 @@
 #include "workspace.h"
 
 #include <sched.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,7 +133,7 @@ static void read_database(void *argument)
 static void start_reading(struct reading *reading, const char *workspace)
 {
     *reading = (struct reading){ .workspace = workspace };
-    reading->in_thread = sqlite3_threadsafe() != 0 &&
+    reading->in_thread = store_allows_threads() &&
                          uv_thread_create(&reading->thread, read_database, reading) == 0;
     if (!reading->in_thread)
         read_database(reading);
