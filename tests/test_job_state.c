@@ -30,7 +30,8 @@ static const char *request_name(int i)
     return request_kind_name((enum request_kind)i);
 }
 
-/* The list that a column of a table may hold, "'queued', 'starting'", blanks made single. */
+/* The texts that a column of a table may hold, "'queued', 'starting'", of a CHECK with IN or with
+ * OR. */
 static void allowed_values(char *out, size_t size, struct store *store, const char *table,
                            const char *column)
 {
@@ -39,18 +40,21 @@ static void allowed_values(char *out, size_t size, struct store *store, const ch
     char words[64];
     size_t used = 0;
 
-    snprintf(words, sizeof words, "CHECK (%s IN (", column);
+    snprintf(words, sizeof words, "CHECK (%s ", column);
     assert_int_equal(
         sql_query(store, &s, &err, "SELECT sql FROM sqlite_master WHERE name = ?1", "t", table),
         0);
     assert_int_equal(sql_step(store, &s, &err), 1);
     const char *list = strstr(sql_text(s, 0), words);
     assert_non_null(list);
-    list += strlen(words);
-    for (const char *at = list; *at != ')' && used + 1 < size; at++)
-        if (*at != '\n' && !(*at == ' ' && used > 0 && out[used - 1] == ' '))
-            out[used++] = *at;
-    out[used] = '\0';
+    const char *end = strchr(list, ')');
+    for (const char *at = strchr(list, '\''); at != NULL && at < end; at = strchr(at, '\'')) {
+        int length = (int)strcspn(at + 1, "'") + 2; /* with the quotes */
+        used += (size_t)snprintf(out + used, size - used, "%s%.*s", used > 0 ? ", " : "",
+                                 length, at);
+        assert_true(used < size);
+        at += length;
+    }
     sql_end(&s);
 }
 
