@@ -389,7 +389,7 @@ static int check_evaluations(const struct plan *plan, struct error *err)
                      plan->spec->name, plan->spec->arms[first->arm].label, first->reason);
 }
 
-/* What a run takes in the database's pages in memory until it is queued. */
+/* What a run takes in memory until it is queued: in pages of the database, above all. */
 enum { BYTES_QUEUED = 400 };
 
 static int build(struct plan *plan, const cJSON *answers, struct error *err)
