@@ -12,8 +12,8 @@
 void *large_array_resize(void *old, size_t bytes);
 /* As calloc(), likewise. */
 void *large_array_zeroed(size_t count, size_t size);
-/* Likewise, for what is allocated in small pieces from here on, up to that many bytes in
- * all, and kept: SQLite's pages, for one. Takes none of it. */
+/* Likewise, for what is allocated in small pieces from here on, up to that many bytes
+ * in all, and kept: SQLite's pages, for one. Takes none of it. */
 void large_heap(size_t bytes);
 
 #endif

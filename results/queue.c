@@ -243,8 +243,8 @@ static int add_inference(struct store *store, const struct queue_evaluation *eva
                    evaluation->eval_seed, evaluation->train_split ? "train" : "test");
 }
 
-/* Followed by a parameter and ")": the id of the way of inference whose canonical text it
- * is. */
+/* Followed by a parameter and ")": the id of the way of inference with that canonical
+ * text. */
 #define INFERENCE_OF "(SELECT inference_id FROM inference WHERE canonical = "
 /* A FROM clause of the runs of a range; ?1 is the first id and ?2 the count. */
 #define RANGE "FROM run WHERE run_id >= ?1 AND run_id < ?1 + ?2"

@@ -502,9 +502,9 @@ static int read_as_it_is(struct store *store, struct error *err)
     return rc;
 }
 
-/* *by_writer: the error is that the database is of an older release, or in the middle of
- * a transaction whose process was killed; a process that opens it for writing upgrades
- * it, or takes that back. */
+/* *by_writer: the error is that the database is of an older release, or in the middle
+ * of a transaction whose process was killed; a process that opens it for writing
+ * upgrades it, or takes that back. */
 static int open_for_reading(struct store *store, bool *by_writer, struct error *err)
 {
     int64_t version = 0;

@@ -62,9 +62,10 @@ int store_require_sound(struct store *store, struct error *err) MUST_CHECK;
  * opened, because writes to it would be lost. */
 int store_begin(struct store *store, struct error *err) MUST_CHECK;
 int store_commit(struct store *store, struct error *err) MUST_CHECK;
-/* Leaves the write-ahead log before a large transaction into a database that has next to
- * nothing: all of it would be written twice. Nothing happens where somebody else has the
- * database open. store_start_log() goes back to it; if that fails, the next writer does. */
+/* Leaves the write-ahead log before a large transaction into a database that has next
+ * to nothing: all of it would be written twice. Nothing happens where somebody else has
+ * the database open. store_start_log() goes back to it; if that fails, the next writer
+ * does. */
 void store_leave_log(struct store *store);
 void store_start_log(struct store *store);
 void store_rollback(struct store *store);

@@ -145,7 +145,8 @@ static void end_reading(struct reading *reading)
         uv_thread_join(&reading->thread);
 }
 
-/* reading: has ended; NULL: nobody has changed the database since it was found sound. */
+/* reading: has ended; NULL: nobody has changed the database since it was found
+ * sound. */
 static void check_database(struct report *report, const struct workspace *workspace,
                            struct store *store, const struct reading *reading)
 {

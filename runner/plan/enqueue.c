@@ -583,8 +583,8 @@ static int write_spec(const struct enqueue *e, const char *spec_file, struct err
     return rc;
 }
 
-/* From so many on, whose rows take 4 MB, the first runs of a database are written without
- * the write-ahead log. */
+/* From so many on, whose rows take 4 MB, the first runs of a database are written
+ * without the write-ahead log. */
 enum { MANY_RUNS = 10000 };
 
 /* spec_file: relative to the workspace; "": it is not written. */

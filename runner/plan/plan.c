@@ -389,7 +389,7 @@ static int check_evaluations(const struct plan *plan, struct error *err)
                      plan->spec->name, plan->spec->arms[first->arm].label, first->reason);
 }
 
-/* What a run takes in memory until it is queued: in pages of the database, above all. */
+/* What a run takes in memory until it is queued, above all in pages of the database. */
 enum { BYTES_QUEUED = 400 };
 
 static int build(struct plan *plan, const cJSON *answers, struct error *err)
