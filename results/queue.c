@@ -254,12 +254,13 @@ int queue_evaluation(struct store *store, struct queue_range runs,
 {
     int rc = add_inference(store, evaluation, err);
 
-    return rc < 0 ? rc
-                  : sql_run(store, err,
-                            "INSERT INTO run_inference (run_id, inference_id)"
-                            " SELECT run_id, " INFERENCE_OF "?3) " RANGE
-                            " ON CONFLICT (run_id, inference_id) DO NOTHING",
-                            "iit", runs.first, runs.count, evaluation->canonical);
+    if (rc == 0)
+        rc = sql_run(store, err,
+                     "INSERT INTO run_inference (run_id, inference_id)"
+                     " SELECT run_id, " INFERENCE_OF "?3) " RANGE
+                     " ON CONFLICT (run_id, inference_id) DO NOTHING",
+                     "iit", runs.first, runs.count, evaluation->canonical);
+    return rc;
 }
 
 int queue_find_evaluation(struct store *store, int64_t *id, int64_t run_id,
