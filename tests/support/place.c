@@ -271,8 +271,10 @@ void place_change(const struct place *place, const char *sql)
     sqlite3_busy_timeout(db, 5000);
     evaluation_changes_allow(db);
     int before = sqlite3_total_changes(db);
-    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK ||
-        sqlite3_total_changes(db) == before)
+    bool done = sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
+    /* of a statement that changes a view, its triggers' changes are counted alone */
+    bool of_view = strstr(sql, "evaluation") != NULL && sqlite3_total_changes(db) > before;
+    if (!done || (sqlite3_changes(db) == 0 && !of_view))
         fail_msg("%s: %s", sql, sqlite3_errmsg(db));
     sqlite3_close(db);
 }
